@@ -1,0 +1,57 @@
+"""The words of every front door: what is asked for, what is told on the way and what comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRequest:
+    """Ask for pictures. None means the model's own default."""
+
+    prompt: str
+    style: str | None = None
+    negative: str | None = None
+    """What the picture should not be; takes the place of the empty prompt in guidance."""
+    seed: int = 0
+    """Item i of the request uses seed + i."""
+    count: int = 1
+    steps: int | None = None
+    solver: str | None = None
+    grid: str | None = None
+    eta: float | None = None
+    """Share of fresh noise, for the solvers that take it: 0 deterministic, 1 ancestral."""
+    guidance: float | None = None
+    guidance_rescale: float | None = None
+    guidance_interval: tuple[float, float] | None = None
+    """Guide only while t / t_max lies in this closed interval."""
+    init: "np.ndarray | None" = None
+    """Picture to start from, uint8 (H, W, 3)."""
+    strength: float = 0.6
+    """Share of the way to noise that `init` is taken: 0 keeps it, 1 forgets it."""
+    mask: "np.ndarray | None" = None
+    """bool (H, W): True where the picture is to be made anew; needs `init`."""
+    between: str | None = None
+    """A second prompt: the items go from `prompt` to it, evenly, with one and the same noise."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step is done. `preview()` decodes the model's present guess of the pictures."""
+
+    step: int
+    of: int
+    preview: "Callable[[], list[Image]]"
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """The finished pictures, and for each the settings that make it again."""
+
+    images: "list[Image]"
+    settings: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
