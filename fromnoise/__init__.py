@@ -1,0 +1,34 @@
+"""Make pictures and texts out of noise, and train the models that do it. Names are imported on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fromnoise import errors as errors
+    from fromnoise.api import generate as generate
+    from fromnoise.models.checkpoint import load as load
+    from fromnoise.requests import ImageRequest as ImageRequest
+    from fromnoise.requests import ImageResult as ImageResult
+
+__version__ = "0.1.0"
+
+__all__ = ["ImageRequest", "ImageResult", "__version__", "errors", "generate", "load"]
+
+_HOMES = {
+    "ImageRequest": "fromnoise.requests",
+    "ImageResult": "fromnoise.requests",
+    "generate": "fromnoise.api",
+    "load": "fromnoise.models.checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module("fromnoise.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fromnoise' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
