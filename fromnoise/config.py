@@ -62,7 +62,9 @@ def _first_problem(kind: type[BaseModel], error: ValidationError) -> str:
     first = error.errors()[0]
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        return unknown("key", path[-1], _fields_at(kind, path[:-1])) + (f" in [{'.'.join(path[:-1])}]" if path[:-1] else "")
+        *section, key = path
+        place = f" in [{'.'.join(section)}]" if section else ""
+        return unknown("key", key, _fields_at(kind, section)) + place
     if first["type"] == "missing":
         return f"{'.'.join(path)} is missing"
     return f"{'.'.join(path) or 'recipe'}: {first['msg']}, got {first['input']!r}"

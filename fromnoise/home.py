@@ -5,6 +5,6 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """Return the root of the program's own files: $FROMNOISE_HOME, else ~/.cache/fromnoise. It need not exist."""
+    """Return the root: $FROMNOISE_HOME, else ~/.cache/fromnoise. It need not exist yet."""
     chosen = os.environ.get("FROMNOISE_HOME")
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "fromnoise"

@@ -1,4 +1,4 @@
-"""One random stream per item, drawn on the CPU: a result never depends on its batch, its device or its neighbours."""
+"""One random stream per item, drawn on the CPU: a result never depends on its batch, device or neighbours."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,10 @@ from torch import Tensor
 
 
 class Seeds:
-    """A batch of independent random streams, one per item. Every draw returns a CPU tensor whose first axis is the batch."""
+    """A batch of independent random streams, one per item.
+
+    Every draw returns a CPU tensor whose first axis is the batch.
+    """
 
     def __init__(self, seeds: Sequence[int]) -> None:
         self._streams = [torch.Generator().manual_seed(seed % 2**64) for seed in seeds]
@@ -19,7 +22,10 @@ class Seeds:
 
     @classmethod
     def for_step(cls, seed: int, step: int, count: int) -> "Seeds":
-        """Make the streams of one training step. They depend on (seed, step, index) alone, so a resumed run draws the same."""
+        """Make the streams of one training step.
+
+        They depend on (seed, step, index) alone, so a resumed run draws the same.
+        """
         first = torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**64)
         return cls(torch.randint(0, 2**62, (count,), generator=first).tolist())
 
@@ -38,7 +44,8 @@ class Seeds:
 
     def uniform(self, *shape: int) -> Tensor:
         """Draw numbers in [0, 1), float64, (B, *shape)."""
-        return torch.stack([torch.rand(shape, generator=stream, dtype=torch.float64) for stream in self._streams])
+        draws = [torch.rand(shape, generator=stream, dtype=torch.float64) for stream in self._streams]
+        return torch.stack(draws)
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
         """Draw whole numbers in [low, high), int64, (B, *shape)."""

@@ -16,7 +16,7 @@ def grid(
     seed: int = 0,
     device: Annotated[str | None, Parameter(name="--device")] = None,
 ) -> None:
-    """Fit a time grid to a model, for good pictures in few steps.
+    """Fit a time grid to a model, for few steps.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ app.command("fromnoise.cli.image:image", name="image", help="Make pictures from 
 app.command("fromnoise.cli.train:train", name="train", help="Train a model from a recipe.")
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")
 app.command("fromnoise.cli.models:app", name="models", help="List models and show what they are.")
-app.command("fromnoise.cli.grid:grid", name="grid", help="Fit a time grid to a model, for good pictures in few steps.")
+app.command("fromnoise.cli.grid:grid", name="grid", help="Fit a time grid to a model, for few steps.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
