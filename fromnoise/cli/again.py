@@ -1,0 +1,117 @@
+"""`--again`: what a picture remembers about its making, and how to ask for the same."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from fromnoise.cli.image_options import ImageOptions, count_of, strength_of
+from fromnoise.errors import RequestError
+
+_REMEMBERED: dict[str, tuple[type, ...]] = {
+    "style": (str,),
+    "negative": (str,),
+    "between": (str,),
+    "count": (int,),
+    "seed": (int,),
+    "model": (str,),
+    "strength": (int, float),
+    "steps": (int,),
+    "solver": (str,),
+    "grid": (str,),
+    "eta": (int, float),
+    "guidance": (int, float),
+    "guidance_rescale": (int, float),
+}
+
+
+def recall(
+    path: Path, settings: dict[str, Any], prompt: str | None, options: ImageOptions
+) -> tuple[str, ImageOptions]:
+    """Fill what was not said anew with what the picture at `path` remembers."""
+    remembered = {key: _typed(path, settings, key, kinds) for key, kinds in _REMEMBERED.items()}
+    remembered["guidance_interval"] = _interval(path, settings)
+    if options.init is None:
+        for what in ("init", "mask"):
+            remembered[what] = _source(path, settings, what)
+    else:
+        del remembered["strength"]
+    news = {key: value for key, value in remembered.items() if getattr(options, key, None) is None}
+    return settings["prompt"] if prompt is None else prompt, replace(options, **news)
+
+
+def check_weights(path: Path, settings: dict[str, Any], installed: str) -> None:
+    """Raise RequestError when the picture was made with other weights than those installed."""
+    made_with = settings.get("weights_sha256")
+    if made_with != installed:
+        raise RequestError(
+            f"{path} was made with other weights ({str(made_with)[:12]}) than the installed "
+            f"{settings.get('model')} ({installed[:12]}); "
+            f"--model {settings.get('model')} makes it with these, not identically"
+        )
+
+
+def source_settings(options: ImageOptions) -> dict[str, Any]:
+    """Return what the model does not know: the files started from, the film that a frame belongs to."""
+    settings: dict[str, Any] = {}
+    for what, name in (("init", options.init), ("mask", options.mask)):
+        if name is not None:
+            settings[what] = {"path": name, "sha256": _sha256(Path(name), what)}
+    if options.init is not None:
+        settings["strength"] = strength_of(options)
+    if options.between is not None:
+        settings |= {"between": options.between, "count": count_of(options)}
+    return settings
+
+
+def frame_of(settings: dict[str, Any], options: ImageOptions) -> int | None:
+    """Return which frame of a film the picture was; None when it was none, or the film is another now."""
+    same = options.between == settings.get("between") and options.count == settings.get("count")
+    frame = settings.get("frame")
+    return frame if options.between is not None and same and isinstance(frame, int) else None
+
+
+def _typed(path: Path, settings: dict[str, Any], key: str, kinds: tuple[type, ...]) -> Any:
+    value = settings.get(key)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds)):
+        raise RequestError(f"the settings in {path} are damaged: {key} is {value!r}")
+    return value
+
+
+def _interval(path: Path, settings: dict[str, Any]) -> str | None:
+    value = settings.get("guidance_interval")
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2:
+        raise RequestError(f"the settings in {path} are damaged: guidance_interval is {value!r}")
+    return ",".join(map(str, value))
+
+
+def _source(path: Path, settings: dict[str, Any], what: str) -> str | None:
+    """Find the init or mask file again: where it was, or beside the picture; its content must be the same."""
+    stored = settings.get(what)
+    if stored is None:
+        return None
+    if not isinstance(stored, dict) or not isinstance(stored.get("path"), str):
+        raise RequestError(f"the settings in {path} are damaged: {what} is {json.dumps(stored)}")
+    places = [Path(stored["path"]), path.parent / Path(stored["path"]).name]
+    found = [place for place in places if place.is_file()]
+    if not found:
+        raise RequestError(
+            f"{path} was made from {stored['path']}, which is not there; give it with --init (and --mask)"
+        )
+    same = [place for place in found if _sha256(place, what) == stored.get("sha256")]
+    if not same:
+        raise RequestError(
+            f"{found[0]} has changed since {path} was made from it; give the old one with --init (and --mask)"
+        )
+    return str(same[0])
+
+
+def _sha256(path: Path, what: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RequestError(f"can't read {what} {path}: {error.strerror}") from None
