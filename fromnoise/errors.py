@@ -1,4 +1,4 @@
-"""What a user can get wrong. Front doors show it in one line; anything else is a bug and keeps its traceback."""
+"""What a user can get wrong. Front doors show it in one line; all else is a bug and keeps its traceback."""
 
 import difflib
 from collections.abc import Iterable

@@ -48,7 +48,7 @@ def write_manifest(models: Path) -> None:
 
 
 def verify_checksums(folder: Path) -> None:
-    """Raise CheckpointError unless the files are those in the folder's checksums.json; pass when it has none."""
+    """Raise CheckpointError unless the files are those in checksums.json; pass when there is none."""
     source = folder / CHECKSUMS
     if source.is_file():
         _verify(folder, _read_json(source), source)

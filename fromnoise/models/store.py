@@ -34,7 +34,7 @@ class ModelInfo:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """Return a model's folder: a path that holds config.toml, else the user's own model, else an installed one."""
+    """Return a model's folder: a path with config.toml, else the user's own model, else an installed one."""
     folder = Path(name_or_path).expanduser()
     if (folder / CONFIG).is_file():
         return folder
@@ -96,7 +96,7 @@ def _named_folders() -> dict[str, Path]:
 
 
 def _installed() -> Path | None:
-    """Return the folder of the fromnoise-weights package without importing it; None when it isn't installed."""
+    """Return the folder of fromnoise-weights, without importing it; None when it isn't installed."""
     spec = find_spec("fromnoise_weights")
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 
