@@ -24,7 +24,7 @@ MEDIA = ("an emoji of", "a picture of", "a drawing of", "an icon of")
 
 
 def vary_caption(item: Item, stream: Stream) -> str:
-    """Word an item's caption anew: most often its caption, else with an article, tags or a hint at its group."""
+    """Word an item's caption anew: most often as it is, else with an article, tags or a hint at its group."""
     at = draw_number(stream)
     for share, wording in WORDINGS:
         if at < share:
@@ -34,7 +34,7 @@ def vary_caption(item: Item, stream: Stream) -> str:
 
 
 def with_article(label: str) -> str:
-    """Put a or an before a label that names one thing: "an owl", but "french fries" and "keycap: 1" as they are."""
+    """Put a or an before a label that names one thing: "an owl", but "french fries" and "keycap: 1" stay."""
     last = label.split()[-1] if label.split() else ""
     plural = last.endswith("s") and not last.endswith(("ss", "us", "is"))
     if plural or not label[:1].isalpha() or ":" in label:

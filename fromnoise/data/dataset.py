@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fromnoise.errors import DataError
+from fromnoise.home import home
 from fromnoise.registry import Registry
 
 FORMAT = 1
@@ -55,7 +56,8 @@ class Item:
 
     def to_json(self) -> str:
         """Write one line of items.jsonl, without the line break."""
-        return json.dumps({field.name: getattr(self, field.name) for field in fields(self)}, ensure_ascii=False)
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps(values, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class PictureSet:
         summary = _read_summary(folder)
         try:
             pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
-            items = [Item.from_json(line) for line in (folder / ITEMS).read_text(encoding="utf-8").splitlines()]
+            with (folder / ITEMS).open(encoding="utf-8") as lines:
+                items = [Item.from_json(line) for line in lines]
         except (OSError, ValueError, TypeError) as error:
             raise DataError(f"{folder} is not a complete dataset ({error}); build it again") from None
         expected = (summary["count"], summary["size"], summary["size"], 3)
@@ -123,13 +126,18 @@ class PictureSet:
             and (styles is None or self.all_items[row].style in styles)
             and (groups is None or self.all_items[row].group in groups)
         ]
-        return PictureSet(self.folder, self.summary, self.pictures, self.all_items, np.array(kept, dtype=np.int64))
+        return replace(self, rows=np.array(kept, dtype=np.int64))
 
     def verify(self) -> None:
         """Read the whole folder and raise DataError when a file isn't what its checksum says."""
         for name, expected in self.summary["sha256"].items():
             if file_sha256(self.folder / name) != expected:
-                raise DataError(f"{self.folder / name} has changed since it was built (checksum); build it again")
+                raise DataError(f"{self.folder / name} isn't what was built (checksum); build it again")
+
+
+def dataset_folder(name: str) -> Path:
+    """Return the folder where the dataset called `name` is built unless another one is named."""
+    return home() / "data" / name
 
 
 def file_sha256(path: Path) -> str:
@@ -142,7 +150,8 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     try:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise DataError(f"no dataset at {folder}; make one with: fromnoise data build {'|'.join(DATASETS)}") from None
+        names = "|".join(DATASETS)
+        raise DataError(f"no dataset at {folder}; make one with: fromnoise data build {names}") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder / SUMMARY} can't be read: {error}") from None
     if not isinstance(summary, dict) or summary.get("format") != FORMAT:

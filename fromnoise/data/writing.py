@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,25 +13,36 @@ import numpy as np
 from fromnoise.data.dataset import FORMAT, ITEMS, PICTURES, SUMMARY, Item, PictureSet, file_sha256
 from fromnoise.errors import DataError, OutputError
 
-MAX_SIZE = 1024
+LARGEST_SIDE = 1024  # px
+SMALLEST_SIDE = 8  # px
+
+Report = Callable[[int, int], None]
+"""(pictures done, of how many)."""
 
 
 def write_pictures(
-    out: Path, name: str, size: int, pictures: Iterable[tuple[np.ndarray, Item]], overwrite: bool = False
+    out: Path,
+    name: str,
+    size: int,
+    pictures: Iterable[tuple[np.ndarray, Item]],
+    overwrite: bool = False,
+    finish: Callable[[list[Item]], list[Item]] = list,
 ) -> PictureSet:
     """Write uint8 (size, size, 3) pictures and their items to the folder `out` as they come, and open it.
 
-    Nothing is left behind when the iterable raises; an existing `out` is replaced only when `overwrite` is set.
+    `finish` may change items once all pictures have been seen. Nothing is left behind when the iterable
+    raises; an existing dataset at `out` is replaced only when `overwrite` is set.
     """
     check_place(out, size, overwrite)
     partial = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         partial.mkdir(parents=True)
-        items = _stream(partial, size, pictures)
+        items = finish(_stream(partial / PICTURES, size, pictures))
+        (partial / ITEMS).write_text("".join(item.to_json() + "\n" for item in items), encoding="utf-8")
         (partial / SUMMARY).write_text(_summary(partial, name, size, items), encoding="utf-8")
         _move(partial, out)
     except OSError as error:
-        raise OutputError(f"can't write the dataset to {out}: {error.strerror or error}") from None
+        raise OutputError(f"can't write a dataset to {out}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return PictureSet.open(out)
@@ -39,27 +50,28 @@ def write_pictures(
 
 def check_place(out: Path, size: int, overwrite: bool) -> None:
     """Raise before any work is done when `out` or `size` can't be."""
-    if not 8 <= size <= MAX_SIZE:
-        raise DataError(f"a picture's size is 8 to {MAX_SIZE} px, not {size}")
-    if out.exists() and not overwrite:
-        raise DataError(f"{out} exists already; name another folder, or ask for it to be overwritten")
-    if out.exists() and not (out / SUMMARY).is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} is not a dataset, so it is left alone; name another folder")
+    if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
+        raise DataError(f"a picture's size is {SMALLEST_SIDE} to {LARGEST_SIDE} px, not {size}")
+    if not os.path.lexists(out):
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / SUMMARY).is_file()):
+        raise OutputError(f"{out} is there already and is no dataset; name another folder")
+    if not overwrite:
+        raise OutputError(f"{out} is there already; --force builds it anew")
 
 
-def _stream(folder: Path, size: int, pictures: Iterable[tuple[np.ndarray, Item]]) -> list[Item]:
+def _stream(path: Path, size: int, pictures: Iterable[tuple[np.ndarray, Item]]) -> list[Item]:
     items: list[Item] = []
-    with (folder / PICTURES).open("wb") as array, (folder / ITEMS).open("w", encoding="utf-8") as lines:
-        _write_header(array, 0, size)
+    with path.open("wb") as file:
+        _write_header(file, 0, size)
         for picture, item in pictures:
-            assert picture.shape == (size, size, 3) and picture.dtype == np.uint8, (picture.shape, picture.dtype)
-            array.write(picture.tobytes())
-            lines.write(item.to_json() + "\n")
+            assert picture.shape == (size, size, 3) and picture.dtype == np.uint8, picture.shape
+            file.write(picture.tobytes())
             items.append(item)
         if not items:
             raise DataError("there is not one picture to write")
-        array.seek(0)
-        _write_header(array, len(items), size)  # NumPy pads the header, so that its length is the same
+        file.seek(0)
+        _write_header(file, len(items), size)  # NumPy pads the header, so that its length stays
     return items
 
 
