@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from fromnoise.models.store import ModelInfo, find_model, list_models, model_info, read_config, verify
+from fromnoise.models.store import CONFIG, ModelInfo, find_model, list_models, model_info, read_config, verify
 
 app = App(name="models", help="List models and show what they are.")
 
@@ -34,7 +34,7 @@ def list_(*, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None
 
 @app.command
 def show(name: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> None:
-    """Check a model's files and show what it is.
+    """Check a model's files and show what it is and how it was set.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ def show(name: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = F
         print(f"{key:12} {value:,}" if isinstance(value, int) else f"{key:12} {value}")
     if (folder / "card.md").is_file():
         print(f"{'card':12} {folder / 'card.md'}")
+    print(f"\n{(folder / CONFIG).read_text(encoding='utf-8').strip()}")
 
 
 def _plain(model: ModelInfo) -> dict[str, object]:
