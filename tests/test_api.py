@@ -1,3 +1,4 @@
+import os
 from dataclasses import fields
 from inspect import signature
 from pathlib import Path
@@ -33,8 +34,6 @@ def test_the_model_is_loaded_once_until_it_changes(tmp_path: Path, monkeypatch: 
     generate("a dog", model=tmp_path)
     assert loads == [str(tmp_path)]
     config.write_text("# trained further")
-    import os
-
     os.utime(config, ns=(1, 1))
     generate("a dog", model=tmp_path)
     assert len(loads) == 2

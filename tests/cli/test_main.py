@@ -71,9 +71,9 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     [
         (RequestError("one\n  two\x1b[31m"), 2, "error: one two\\x1b[31m\n"),
         (
-            OSError(errno.ENOSPC, "No space left on device", "a.png"),
+            OSError(errno.ENOSPC, "No space left", "a.png"),
             2,
-            "error: a.png: No space left on device\n",
+            "error: a.png: No space left\n",
         ),
         (PermissionError(errno.EROFS, "Read-only file system"), 2, "error: Read-only file system\n"),
         (OSError("cannot identify image file"), 2, "error: cannot identify image file\n"),
@@ -103,7 +103,11 @@ def test_bugs_and_traceback_keep_the_traceback(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_closed_pipe_is_no_mistake() -> None:
-    code = "import sys; from fromnoise.cli import main as m\nm.app = lambda words: print('x' * 10**6)\nsys.exit(m.main([]))"
+    code = """
+import sys
+from fromnoise.cli import main as command_line
+command_line.app = lambda words: print("x" * 10**6)
+sys.exit(command_line.main([]))"""
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
     process.stdout.read(1)
