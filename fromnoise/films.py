@@ -36,7 +36,7 @@ def encode_film(
             append_images=rest,
             duration=list(durations),
             loop=0,
-            quality=90,
+            lossless=True,
             exif=exif_of(settings).tobytes(),
         )
     else:

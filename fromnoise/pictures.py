@@ -35,7 +35,7 @@ def read_picture(path: Path, what: str = "picture") -> Image.Image:
         upright = ImageOps.exif_transpose(image)
         if upright.mode in _DEEP:
             upright = Image.fromarray(
-                (np.asarray(upright).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+                (np.asarray(upright).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
             )
         return _on_white(upright)
 
@@ -61,7 +61,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         text = image.info.get("fromnoise") or image.getexif().get(_IMAGE_DESCRIPTION)
     try:
         settings = json.loads(text) if isinstance(text, str) else None
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         settings = None
     if not isinstance(settings, dict) or not isinstance(settings.get("prompt"), str):
         raise RequestError(
@@ -75,7 +75,7 @@ def picture_format(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise OutputError(
-            f"{path}: {unknown('picture format', suffix, SUFFIXES)}; a folder's name ends with /"
+            f"{path}: {unknown('picture format', suffix, SUFFIXES)}; end a folder's name with /"
         )
     return SUFFIXES[suffix]
 
@@ -104,10 +104,8 @@ def exif_of(settings: dict[str, Any]) -> Image.Exif:
 
 
 def _for_people(settings: dict[str, Any]) -> str:
-    rest = ", ".join(
-        f"{key}: {value}" for key, value in settings.items() if key != "prompt" and value is not None
-    )
-    return f"{settings['prompt']}\n{rest}"
+    said = {key: value for key, value in settings.items() if key != "prompt" and value is not None}
+    return "\n".join([settings["prompt"], ", ".join(f"{key}: {value}" for key, value in said.items())])
 
 
 @contextmanager

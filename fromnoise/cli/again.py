@@ -32,12 +32,12 @@ def recall(
     """Fill what was not said anew with what the picture at `path` remembers."""
     remembered = {key: _typed(path, settings, key, kinds) for key, kinds in _REMEMBERED.items()}
     remembered["guidance_interval"] = _interval(path, settings)
-    if options.init is None:
-        for what in ("init", "mask"):
+    for what in ("init", "mask"):
+        if getattr(options, what) is None:
             remembered[what] = _source(path, settings, what)
-    else:
-        del remembered["strength"]
-    news = {key: value for key, value in remembered.items() if getattr(options, key, None) is None}
+    if settings.get("between") is None:
+        del remembered["count"]  # a picture is one of any number of neighbours
+    news = {key: value for key, value in remembered.items() if getattr(options, key) is None}
     return settings["prompt"] if prompt is None else prompt, replace(options, **news)
 
 
@@ -67,9 +67,11 @@ def source_settings(options: ImageOptions) -> dict[str, Any]:
 
 def frame_of(settings: dict[str, Any], options: ImageOptions) -> int | None:
     """Return which frame of a film the picture was; None when it was none, or the film is another now."""
-    same = options.between == settings.get("between") and options.count == settings.get("count")
-    frame = settings.get("frame")
-    return frame if options.between is not None and same and isinstance(frame, int) else None
+    frame, count = settings.get("frame"), options.count
+    if not isinstance(frame, int) or count is None or options.between is None or options.film is not None:
+        return None
+    same = options.between == settings.get("between") and count == settings.get("count")
+    return frame if same and 0 <= frame < count else None
 
 
 def _typed(path: Path, settings: dict[str, Any], key: str, kinds: tuple[type, ...]) -> Any:
@@ -99,13 +101,11 @@ def _source(path: Path, settings: dict[str, Any], what: str) -> str | None:
     found = [place for place in places if place.is_file()]
     if not found:
         raise RequestError(
-            f"{path} was made from {stored['path']}, which is not there; give it with --init (and --mask)"
+            f"{path} was made from {stored['path']}, which is not there; give it with --{what}"
         )
     same = [place for place in found if _sha256(place, what) == stored.get("sha256")]
     if not same:
-        raise RequestError(
-            f"{found[0]} has changed since {path} was made from it; give the old one with --init (and --mask)"
-        )
+        raise RequestError(f"{found[0]} is not what {path} was made from any more; give that with --{what}")
     return str(same[0])
 
 

@@ -102,11 +102,20 @@ def check_together(prompt: str | None, options: ImageOptions) -> None:
                 raise RequestError(f"--prompts makes one picture a line; leave out {name}")
 
 
+def check_text(name: str, text: str) -> None:
+    """Raise RequestError for a text that is empty or holds broken Unicode."""
+    if not text.strip():
+        raise RequestError(f'{name} is empty; say what, such as "a red apple"')
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # half a pair: no encoder takes it
+        raise RequestError(f"{name} is not valid Unicode text")
+
+
 def check_values(prompt: str, options: ImageOptions) -> None:
     """Raise RequestError for values that no model takes, before the time is spent to load one."""
-    for name, text in (("the prompt", prompt), ("--between", options.between)):
-        if text is not None and not text.strip():
-            raise RequestError(f'{name} is empty; say what to make, such as "a red apple"')
+    check_text("the prompt", prompt)
+    for name, text in (("--between", options.between), ("--negative", options.negative)):
+        if text is not None:
+            check_text(name, text)
     for name, number in (("-n", options.count), ("--steps", options.steps)):
         if number is not None and number < 1:
             raise RequestError(f"{name} must be at least 1, got {number}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fromnoise.cli.image_options import check_text
 from fromnoise.errors import RequestError, unknown
 
 _KEYS: dict[str, type] = {"prompt": str, "style": str, "seed": int, "negative": str}
@@ -44,7 +45,7 @@ def read_prompts(path: Path) -> list[Line]:
 def _line(where: str, number: int, text: str) -> Line:
     try:
         tree: Any = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"{where} is not JSON: {error}") from None
     if not isinstance(tree, dict):
         raise RequestError(f'{where} is not an object such as {{"prompt": "a red apple"}}')
@@ -55,6 +56,8 @@ def _line(where: str, number: int, text: str) -> Line:
             raise RequestError(
                 f"{where}: {key} is {value!r}; it takes a {'whole number' if key == 'seed' else 'text'}"
             )
-    if not (tree.get("prompt") or "").strip():
+    if tree.get("prompt") is None:
         raise RequestError(f"{where} has no prompt")
+    check_text(f"{where}: prompt", tree["prompt"])
+    check_text(f"{where}: negative", tree.get("negative") or "nothing")
     return Line(number, **tree)
