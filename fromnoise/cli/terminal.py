@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 _CHUNK = 4096  # characters; the kitty protocol's limit
+_TITLE = 40  # characters of the prompt beside the bar
 Report = Callable[[float, float], None]
 
 
@@ -20,13 +21,14 @@ def progress(title: str) -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
+    console, apart = Console(stderr=True), not sys.stdout.isatty()  # a piped stdout is not the bar's to print
+    with Progress(*columns, console=console, transient=True, redirect_stdout=not apart) as bar:
+        task = bar.add_task(title[:_TITLE], total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
