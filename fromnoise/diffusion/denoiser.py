@@ -1,4 +1,4 @@
-"""From what a network says to a guess of the clean data. Five ways to say it, one algebra: x0 = c_skip xt + c_out net(c_in xt)."""
+"""From what a network says to a guess of the clean data, five ways: x0 = c_skip xt + c_out net(c_in xt)."""
 
 import math
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fromnoise.diffusion.gaussian import Gaussian, clock, spread
 from fromnoise.diffusion.process import Time
+from fromnoise.errors import RequestError
 from fromnoise.registry import Registry
 
 Denoise = Callable[[Tensor, Time], Tensor]
@@ -18,20 +19,21 @@ Coefficients = tuple[Tensor, Tensor, Tensor, Tensor]
 """c_skip, c_out, c_in, c_noise (what the network is told of the time)."""
 
 PARAMETERIZATIONS = Registry(
-    "parameterization", {name: f"fromnoise.diffusion.denoiser:{name}" for name in ("eps", "x0", "v", "flow", "edm")}
+    "parameterization",
+    {name: f"fromnoise.diffusion.denoiser:{name}" for name in ("eps", "x0", "v", "flow", "edm")},
 )
 
 
 def eps(alpha: Tensor, sigma: Tensor, sigma_data: float) -> Coefficients:
-    """Guess the noise (Ho et al. 2020). Where no signal is left the noise says nothing of x0: the guess is then 0."""
+    """Guess the noise (Ho et al. 2020). Where no signal is left it can't tell x0: the guess is 0."""
     inverse = torch.where(alpha > 0, 1 / alpha, 0.0)
-    _, _, c_in, c_noise = x0(alpha, sigma, sigma_data)
-    return inverse, -sigma * inverse, c_in, c_noise
+    return inverse, -sigma * inverse, 1 / torch.hypot(alpha, sigma), _angle(alpha, sigma)
 
 
 def x0(alpha: Tensor, sigma: Tensor, sigma_data: float) -> Coefficients:
     """Guess the data. The network sees the variance-preserving state and its angle, 0 to 1."""
-    return torch.zeros_like(alpha), torch.ones_like(alpha), 1 / torch.hypot(alpha, sigma), _angle(alpha, sigma)
+    c_in = 1 / torch.hypot(alpha, sigma)
+    return torch.zeros_like(alpha), torch.ones_like(alpha), c_in, _angle(alpha, sigma)
 
 
 def v(alpha: Tensor, sigma: Tensor, sigma_data: float) -> Coefficients:
@@ -49,7 +51,7 @@ def flow(alpha: Tensor, sigma: Tensor, sigma_data: float) -> Coefficients:
 def edm(alpha: Tensor, sigma: Tensor, sigma_data: float) -> Coefficients:
     """Guess what keeps input and target at unit variance (Karras et al. 2022, table 1, for xt / alpha)."""
     length = torch.hypot(alpha * sigma_data, sigma)
-    # the logarithm is infinite at either end of a process; beyond exp(10) the network need not tell levels apart
+    # the logarithm is infinite at both ends; beyond exp(10) a network need not tell levels apart
     c_noise = (sigma.log() - alpha.log()).clamp(-10, 10) / 4
     return alpha * sigma_data**2 / length**2, sigma * sigma_data / length, 1 / length, c_noise
 
@@ -59,7 +61,7 @@ def _angle(alpha: Tensor, sigma: Tensor) -> Tensor:
 
 
 def convert(guess: Tensor, kind: str, to: str, xt: Tensor, t: Time, process: Gaussian) -> Tensor:
-    """Say a guess of one `kind` in the words of another. Where x0 doesn't determine the other kind, the result is 0."""
+    """Say a guess of one `kind` in the words of another; 0 where x0 doesn't determine the other."""
     at = process.alpha(t), process.sigma(t), process.sigma_data
     skip_from, out_from, _, _ = PARAMETERIZATIONS[kind](*at)
     skip_to, out_to, _, _ = PARAMETERIZATIONS[to](*at)
@@ -89,8 +91,8 @@ class GaussianDenoiser:
 class Guided:
     """Push a strong denoiser's guess away from a weak one's.
 
-    Classifier-free guidance (Ho and Salimans 2022) has the empty prompt as the weak one, a negative prompt has that prompt,
-    autoguidance (Karras et al. 2024) has a worse model.
+    Classifier-free guidance (Ho and Salimans 2022): the weak one sees the empty prompt. Negative prompt: it
+    sees that prompt. Autoguidance (Karras et al. 2024): it is a worse model.
     """
 
     strong: Denoise
@@ -102,6 +104,17 @@ class Guided:
     interval: tuple[float, float] | None = None
     """Guide only while t / t_max lies in this closed interval (Kynkaanniemi et al. 2024). None: always."""
     t_max: float = 1.0
+    """The process's, for `interval`."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        low, high = self.interval or (0.0, 1.0)
+        if not math.isfinite(self.scale):
+            raise RequestError(f"guidance must be a finite number, not {self.scale}")
+        if not 0 <= self.rescale <= 1:
+            raise RequestError(f"guidance rescale must lie between 0 and 1, not {self.rescale}")
+        if not 0 <= low <= high <= 1:
+            raise RequestError(f"a guidance interval is 0 <= low <= high <= 1, not {low}, {high}")
 
     def __call__(self, xt: Tensor, t: Time) -> Tensor:
         """Return the guided guess of x0; the weak denoiser isn't called where it has no say."""

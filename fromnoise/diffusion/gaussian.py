@@ -1,4 +1,4 @@
-"""Gaussian noise processes: xt = alpha x0 + sigma eps. They differ in two functions of time and in where training looks."""
+"""Gaussian noise processes: xt = alpha x0 + sigma eps. They differ in two functions of time."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from fromnoise.diffusion.grids import GRIDS
-from fromnoise.diffusion.process import Time
+from fromnoise.diffusion.process import GRIDS, Time
 from fromnoise.errors import ConfigError, RequestError
 from fromnoise.seeds import Seeds
 
@@ -20,18 +19,20 @@ def clock(t: Time) -> Tensor:
 
 
 def spread(values: Tensor, like: Tensor) -> Tensor:
-    """Cast scalar or (B,) `values` to the dtype and device of `like` (B, ...), with axes to multiply it by."""
+    """Give scalar or (B,) `values` the dtype, device and axes that multiply `like` (B, ...)."""
     values = values.to(like.dtype).to(like.device)
     return values.reshape(-1, *[1] * (like.ndim - 1)) if values.ndim else values
 
 
 class Gaussian(ABC):
-    """Add normal noise to fading data. Children are frozen dataclasses; they give alpha, sigma and the training times."""
+    """Add normal noise to fading data. Children are frozen dataclasses that say how much of either."""
 
     sigma_data: float
     """Standard deviation of the data."""
     natural_grid: ClassVar[str] = "uniform"
     """The grid that `grid` returns when none is named."""
+    rho: float = 7.0
+    """How strongly the Karras grid favours small noise."""
 
     @property
     def t_max(self) -> float:
@@ -40,7 +41,7 @@ class Gaussian(ABC):
 
     @property
     def noise_range(self) -> tuple[float, float]:
-        """Return the least and the greatest sigma / alpha worth a step; grids that space this ratio stay inside."""
+        """Return the least and the greatest sigma / alpha worth a step."""
         return 0.002, 80.0
 
     @abstractmethod
@@ -80,9 +81,9 @@ class Gaussian(ABC):
         return spread(self.alpha(t), x0) * x0 + spread(self.sigma(t), x0) * eps
 
     def grid(self, steps: int, name: str | None = None) -> Tensor:
-        """Return (steps + 1,) times, float64, falling from `t_max` to 0. None means the process's own grid."""
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise RequestError(f"steps must be a whole number of at least 1, not {steps!r}")
+        """Return (steps + 1,) float64 times, from `t_max` down to 0. None means the process's own grid."""
+        if steps < 1:
+            raise RequestError(f"steps must be a whole number of at least 1, not {steps}")
         times: Tensor = GRIDS[name or self.natural_grid](self, steps)
         return times
 
@@ -138,7 +139,7 @@ class Flow(Gaussian):
 
 @dataclass(frozen=True)
 class Cosine(Gaussian):
-    """Keep the variance and turn evenly from data to noise: alpha = cos(pi t / 2) (Nichol and Dhariwal 2021)."""
+    """Turn evenly from data to noise: alpha = cos(pi t / 2) (Nichol and Dhariwal 2021, made continuous)."""
 
     shift: float = 1.0
     """Under 1 adds noise earlier: the SNR is multiplied by shift^2 (Hoogeboom et al. 2023, eq. 3)."""
@@ -177,7 +178,7 @@ class Cosine(Gaussian):
 
 @dataclass(frozen=True)
 class ScaledLinear(Gaussian):
-    """Raise the square root of beta evenly, as latent diffusion does (Rombach et al. 2022), in continuous time."""
+    """Raise the square root of beta evenly (Rombach et al. 2022), in continuous time."""
 
     beta_start: float = 0.00085
     """Variance added by the first of a thousand steps."""
@@ -189,8 +190,10 @@ class ScaledLinear(Gaussian):
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        good = 0 < self.beta_start < self.beta_end < 1
-        require(good, f"scaled-linear: need 0 < beta_start < beta_end < 1, not {self.beta_start}, {self.beta_end}")
+        betas = self.beta_start, self.beta_end
+        require(
+            0 < betas[0] < betas[1] < 1, f"scaled-linear: need 0 < beta_start < beta_end < 1, not {betas}"
+        )
 
     def alpha(self, t: Time) -> Tensor:
         """Return exp(-1/2 of the added variance), stretched to 0 if so asked."""
@@ -241,7 +244,6 @@ class EDM(Gaussian):
     sigma_min: float = 0.002
     sigma_max: float = 80.0
     rho: float = 7.0
-    """How strongly the Karras grid favours small noise."""
     sigma_data: float = 0.5
     P_mean: float = -1.2
     """Mean of the logarithm of training times."""
@@ -251,10 +253,11 @@ class EDM(Gaussian):
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        good = 0 < self.sigma_min < self.sigma_max < math.inf
-        require(good, f"edm: need 0 < sigma_min < sigma_max, not {self.sigma_min}, {self.sigma_max}")
+        low, high = self.noise_range
+        require(0 < low < high < math.inf, f"edm: need 0 < sigma_min < sigma_max, not {low}, {high}")
         require(self.sigma_data > 0, f"edm: sigma_data must be over 0, not {self.sigma_data}")
-        require(self.P_std > 0 and self.rho > 0, f"edm: P_std and rho must be over 0, not {self.P_std}, {self.rho}")
+        require(self.P_std > 0, f"edm: P_std must be over 0, not {self.P_std}")
+        require(self.rho > 0, f"edm: rho must be over 0, not {self.rho}")
 
     @property
     def t_max(self) -> float:

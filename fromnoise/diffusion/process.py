@@ -1,8 +1,8 @@
 """What every noise process offers, and their names.
 
-Legend of this folder: x0 clean data, xt data at time t (B, ...), t the process clock (0 clean, t_max noise), s the next
-time (s < t), alpha(t) the share of the signal left, sigma(t) the size of the noise, eps standard normal noise;
-xt = alpha x0 + sigma eps. Times are float64, states float32. B is the batch.
+Legend of this folder: B the batch, x0 clean data (B, ...), xt data at time t, t the process clock (0 clean,
+t_max noise), s the next time (s < t), alpha(t) the share of the signal left, sigma(t) the size of the noise,
+eps standard normal noise; xt = alpha x0 + sigma eps. Times are float64, states float32.
 """
 
 from typing import Protocol
@@ -36,7 +36,7 @@ class NoiseProcess(Protocol):
         """Draw training times, float64 (B,): one per stream."""
 
     def grid(self, steps: int, name: str | None = None) -> Tensor:
-        """Return (steps + 1,) times, float64, falling from `t_max` to 0. None means the process's own grid."""
+        """Return (steps + 1,) float64 times, from `t_max` down to 0. None means the process's own grid."""
 
     def loss(self, guess: Tensor, x0: Tensor, xt: Tensor, t: Time) -> Tensor:
         """Return the weighted error of a guess of x0, (B,)."""
@@ -49,5 +49,15 @@ PROCESSES = Registry(
         "cosine": "fromnoise.diffusion.gaussian:Cosine",
         "scaled-linear": "fromnoise.diffusion.gaussian:ScaledLinear",
         "edm": "fromnoise.diffusion.gaussian:EDM",
+    },
+)
+
+GRIDS = Registry(
+    "grid",
+    {
+        "uniform": "fromnoise.diffusion.grids:uniform",
+        "log-snr": "fromnoise.diffusion.grids:log_snr",
+        "karras": "fromnoise.diffusion.grids:karras",
+        "shifted": "fromnoise.diffusion.grids:shifted",
     },
 )

@@ -15,7 +15,11 @@ from fromnoise.seeds import Seeds
 
 
 def denoising_loss(
-    denoise: Callable[[Tensor, Tensor, Any], Tensor], process: NoiseProcess, x0: Tensor, cond: Any, seeds: Seeds
+    denoise: Callable[[Tensor, Tensor, Any], Tensor],
+    process: NoiseProcess,
+    x0: Tensor,
+    cond: Any,
+    seeds: Seeds,
 ) -> Tensor:
     """Noise x0 (B, ...) at random times, guess it back and return the error of each item, (B,)."""
     t = process.sample_time(seeds)
@@ -28,12 +32,12 @@ def sample(
 ) -> Iterator[Tensor]:
     """Walk xt down `times` and yield x after every step; the last one is x at t = 0.
 
-    Start later on the grid to change a noised picture instead of making a new one. Raise RequestError when the solver
-    can't step this kind of process.
+    Start later on the grid to change a noised picture instead of making a new one. Raise RequestError if the
+    solver can't step this kind of process.
     """
     if not isinstance(process, solver.suits):
-        able = [name for name in SOLVERS if issubclass(type(process), SOLVERS[name].suits)]
-        raise RequestError(f"{type(solver).__name__} doesn't step {type(process).__name__}; use one of {able}")
+        able = [name for name in SOLVERS if isinstance(process, SOLVERS[name].suits)]
+        raise RequestError(f"{type(solver).__name__} can't step {type(process).__name__}; use one of {able}")
     return _walk(denoise, process, solver, xt, times, seeds)
 
 

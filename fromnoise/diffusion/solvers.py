@@ -51,13 +51,14 @@ def takes_eta(name: str) -> bool:
 
 
 def make_solver(name: str, eta: float | None = None) -> Solver:
-    """Build a solver. `eta` is the share of fresh noise, 0 to 1; None means the solver's own; else RequestError."""
+    """Build a solver. `eta` is the share of fresh noise, 0 to 1; None means the solver's own."""
     kind = SOLVERS[name]
     if eta is None:
         solver: Solver = kind()
         return solver
     if not takes_eta(name):
-        raise RequestError(f"{name} takes no eta; use one of {[known for known in SOLVERS if takes_eta(known)]}")
+        able = [known for known in SOLVERS if takes_eta(known)]
+        raise RequestError(f"{name} takes no eta; leave it out or use one of {able}")
     if not 0 <= eta <= 1:
         raise RequestError(f"eta must lie between 0 (no fresh noise) and 1 (all of it), not {eta}")
     solver = kind(eta=eta)
@@ -77,26 +78,35 @@ def noise_in(process: Gaussian, xt: Tensor, x0: Tensor, t: float) -> Tensor:
 
 @dataclass(frozen=True)
 class DDPM:
-    """Draw xs from its exact posterior given xt and the guess of x0 (Ho et al. 2020, eq. 7, for any two times)."""
+    """Draw xs from its posterior given xt and the guess of x0 (Ho et al. 2020, eq. 7, for any two times)."""
 
     order: ClassVar[int] = 1
     calls: ClassVar[int] = 1
     suits: ClassVar[type] = Gaussian
 
     def step(
-        self, process: Gaussian, denoise: Denoise, xt: Tensor, t: float, s: float, memory: None, seeds: Seeds
+        self,
+        process: Gaussian,
+        denoise: Denoise,
+        xt: Tensor,
+        t: float,
+        s: float,
+        memory: None,
+        seeds: Seeds,
     ) -> tuple[Tensor, None]:
         """Mix xt and x0 by their certainty and add the variance that is left."""
         (alpha_t, sigma_t), (alpha_s, sigma_s) = levels(process, t), levels(process, s)
         share = alpha_t / alpha_s * (sigma_s / sigma_t) ** 2
         between = max(sigma_t**2 - (alpha_t / alpha_s * sigma_s) ** 2, 0.0)  # variance of xt given xs
         xs = share * xt + alpha_s * between / sigma_t**2 * denoise(xt, t)
-        return (xs + math.sqrt(between) * sigma_s / sigma_t * seeds.normal(*xt.shape[1:]).to(xt) if sigma_s else xs), None
+        if s:
+            xs = xs + math.sqrt(between) * sigma_s / sigma_t * seeds.normal(*xt.shape[1:]).to(xt)
+        return xs, None
 
 
 @dataclass(frozen=True)
 class DDIM:
-    """Keep the noise that is in xt, or a part of it and fresh noise for the rest (Song et al. 2021, eq. 12 and 16)."""
+    """Keep the noise that is in xt, or swap a part of it for fresh noise (Song et al. 2021, eq. 12, 16)."""
 
     order: ClassVar[int] = 1
     calls: ClassVar[int] = 1
@@ -105,7 +115,14 @@ class DDIM:
     """0 keeps all the noise, 1 is DDPM."""
 
     def step(
-        self, process: Gaussian, denoise: Denoise, xt: Tensor, t: float, s: float, memory: None, seeds: Seeds
+        self,
+        process: Gaussian,
+        denoise: Denoise,
+        xt: Tensor,
+        t: float,
+        s: float,
+        memory: None,
+        seeds: Seeds,
     ) -> tuple[Tensor, None]:
         """Put the guesses of x0 and eps together again at the levels of s."""
         (alpha_t, sigma_t), (alpha_s, sigma_s) = levels(process, t), levels(process, s)
@@ -113,7 +130,7 @@ class DDIM:
         between = max(sigma_t**2 - (alpha_t / alpha_s * sigma_s) ** 2, 0.0)
         fresh = self.eta * math.sqrt(between) * sigma_s / sigma_t
         xs = alpha_s * x0
-        if sigma_s:
+        if s:
             xs = xs + math.sqrt(sigma_s**2 - fresh**2) * noise_in(process, xt, x0, t)
         if fresh:
             xs = xs + fresh * seeds.normal(*xt.shape[1:]).to(xt)
@@ -122,14 +139,21 @@ class DDIM:
 
 @dataclass(frozen=True)
 class Euler:
-    """Follow dx = x0 d(alpha) + eps d(sigma) with the slopes at t: the numbers of DDIM without fresh noise."""
+    """Follow dx = x0 d(alpha) + eps d(sigma) with the slopes at t: DDIM without fresh noise, as an ODE."""
 
     order: ClassVar[int] = 1
     calls: ClassVar[int] = 1
     suits: ClassVar[type] = Gaussian
 
     def step(
-        self, process: Gaussian, denoise: Denoise, xt: Tensor, t: float, s: float, memory: None, seeds: Seeds
+        self,
+        process: Gaussian,
+        denoise: Denoise,
+        xt: Tensor,
+        t: float,
+        s: float,
+        memory: None,
+        seeds: Seeds,
     ) -> tuple[Tensor, None]:
         """Take one straight step."""
         x0 = denoise(xt, t)
@@ -137,7 +161,7 @@ class Euler:
 
 
 def along(process: Gaussian, xt: Tensor, x0: Tensor, eps: Tensor, t: float, s: float) -> Tensor:
-    """Move xt to s along x0 d(alpha) + eps d(sigma), which is the probability flow of every Gaussian process."""
+    """Move xt to s along x0 d(alpha) + eps d(sigma), the probability flow of every Gaussian process."""
     (alpha_t, sigma_t), (alpha_s, sigma_s) = levels(process, t), levels(process, s)
     return xt + (alpha_s - alpha_t) * x0 + (sigma_s - sigma_t) * eps
 
@@ -151,7 +175,14 @@ class Heun:
     suits: ClassVar[type] = Gaussian
 
     def step(
-        self, process: Gaussian, denoise: Denoise, xt: Tensor, t: float, s: float, memory: None, seeds: Seeds
+        self,
+        process: Gaussian,
+        denoise: Denoise,
+        xt: Tensor,
+        t: float,
+        s: float,
+        memory: None,
+        seeds: Seeds,
     ) -> tuple[Tensor, None]:
         """Take a trapezoid step; the last one, to s = 0, is the guess of x0 alone, with one call."""
         x0 = denoise(xt, t)
