@@ -26,8 +26,8 @@ def progress(title: str) -> Iterator[Report]:
         TextColumn("{task.percentage:>3.0f}%"),
         TimeRemainingColumn(),
     )
-    console, apart = Console(stderr=True), not sys.stdout.isatty()  # a piped stdout is not the bar's to print
-    with Progress(*columns, console=console, transient=True, redirect_stdout=not apart) as bar:
+    console, shared = Console(stderr=True), sys.stdout.isatty()  # a piped stdout is not the bar's to print
+    with Progress(*columns, console=console, transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(title[:_TITLE], total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
