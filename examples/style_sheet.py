@@ -1,4 +1,7 @@
-"""Draw one prompt in five styles, a row of seeds each, as one sheet: python examples/style_sheet.py "a red apple"."""
+"""Draw one prompt in five styles, with five seeds each, as one sheet.
+
+    python examples/style_sheet.py "a red apple"
+"""
 
 import sys
 
