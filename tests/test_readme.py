@@ -32,6 +32,12 @@ def test_links_lead_somewhere() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_the_index_leads_to_every_page() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in pages if f"({page})" not in index} == {"index.md"}
+
+
 def test_the_two_commands_are_the_promised_ones() -> None:
     commands = [line for line in README.splitlines() if line.startswith("pip install -c constraints.txt ")]
     assert commands == [
