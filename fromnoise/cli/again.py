@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fromnoise.cli.image_options import ImageOptions, count_of, strength_of
+from fromnoise.cli.image_options import ImageOptions
 from fromnoise.errors import RequestError
 
 _REMEMBERED: dict[str, tuple[type, ...]] = {
@@ -41,28 +41,22 @@ def recall(
     return settings["prompt"] if prompt is None else prompt, replace(options, **news)
 
 
-def check_weights(path: Path, settings: dict[str, Any], installed: str) -> None:
-    """Raise RequestError when the picture was made with other weights than those installed."""
-    made_with = settings.get("weights_sha256")
-    if made_with != installed:
-        raise RequestError(
-            f"{path} was made with other weights ({str(made_with)[:12]}) than the installed "
-            f"{settings.get('model')} ({installed[:12]}); "
-            f"--model {settings.get('model')} makes it with these, not identically"
-        )
+def other_weights(settings: dict[str, Any], installed: str) -> str | None:
+    """Say that a picture was made with other weights than those installed; None when it was not."""
+    made_with = str(settings.get("weights_sha256"))
+    if made_with == installed:
+        return None
+    return (
+        f"made with other weights ({made_with[:12]}) of {settings.get('model')} than these ({installed[:12]})"
+    )
 
 
-def source_settings(options: ImageOptions) -> dict[str, Any]:
-    """Return what the model does not know: the files started from, the film that a frame belongs to."""
-    settings: dict[str, Any] = {}
-    for what, name in (("init", options.init), ("mask", options.mask)):
-        if name is not None:
-            settings[what] = {"path": name, "sha256": _sha256(Path(name), what)}
-    if options.init is not None:
-        settings["strength"] = strength_of(options)
-    if options.between is not None:
-        settings |= {"between": options.between, "count": count_of(options)}
-    return settings
+def sources(options: ImageOptions) -> dict[str, Any]:
+    """Return what a picture is to remember of the files it started from."""
+    files = {
+        what: name for what, name in (("init", options.init), ("mask", options.mask)) if name is not None
+    }
+    return {what: {"path": name, "sha256": _sha256(Path(name), what)} for what, name in files.items()}
 
 
 def frame_of(settings: dict[str, Any], options: ImageOptions) -> int | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fromnoise.api import DEFAULT_MODEL
-from fromnoise.cli.again import check_weights, frame_of, recall, source_settings
+from fromnoise.cli.again import frame_of, other_weights, recall, sources
 from fromnoise.cli.image_files import Made, Plan, plan_files, save, show_pictures
 from fromnoise.cli.image_options import ImageOptions, check_together, check_values, request_of
 from fromnoise.cli.outputs import check_empty
@@ -72,9 +72,14 @@ def _make_again(path: Path, prompt: str | None, asked: ImageOptions) -> None:
     plan = plan_files(prompt, options, one_frame=frame is not None)
     with progress(prompt) as report:
         model = _load(options)
-        if asked.model is None:
-            check_weights(path, past, model.weights_sha256)
+        difference = other_weights(past, model.weights_sha256)
+        if difference and asked.model is None:
+            raise RequestError(
+                f"{path} was {difference}; --model {model.name} makes it with these, differently"
+            )
         made = _run(model, _request(prompt, options, start, model.size), options, report, plan)
+    if difference:
+        made = replace(made, warnings=[f"{path} was {difference}", *made.warnings])
     if frame is not None:
         made = replace(made, images=[made.images[frame]], settings=[made.settings[frame]])
     _finish(plan, made, options)
@@ -159,18 +164,12 @@ def _run(model: Any, request: ImageRequest, options: ImageOptions, report: Repor
     for event in model.stream(request):
         if isinstance(event, ImageResult):
             frames += [sheet(event.images)] if filming else []
-            return Made(event.images, _complete(event.settings, options), frames, event.warnings)
+            settings = [{**each, **sources(options)} for each in event.settings]
+            return Made(event.images, settings, frames, event.warnings)
         report(event.step, event.of)
         if filming and event.step < event.of:  # the result itself is the last frame
             frames.append(sheet(event.preview()))
     raise AssertionError("the model's stream ended without a result")
-
-
-def _complete(settings: list[dict[str, Any]], options: ImageOptions) -> list[dict[str, Any]]:
-    """Add to each picture's settings what the command alone knows."""
-    source = source_settings(options)
-    frames = [{"frame": index} if options.between is not None else {} for index in range(len(settings))]
-    return [{**made, **source, **frame} for made, frame in zip(settings, frames, strict=True)]
 
 
 def _share(report: Report, index: int, count: int) -> Report:

@@ -76,7 +76,7 @@ class ImageOptions:
     solver: Annotated[str | None, Parameter(group=_SAMPLING)] = None
     """How a step is taken, such as `ddim`, `heun` or `dpmpp-2m`."""
     grid: Annotated[str | None, Parameter(group=_SAMPLING)] = None
-    """How the steps are spaced, such as `uniform`, `karras` or `optimised`."""
+    """How the steps are spaced, such as `uniform`, `karras` or `fitted`."""
     eta: Annotated[float | None, Parameter(group=_SAMPLING)] = None
     """Fresh noise in each step, from 0 (none) to 1, for the solvers that take it."""
     guidance: Annotated[float | None, Parameter(group=_SAMPLING)] = None
@@ -103,7 +103,7 @@ def check_together(prompt: str | None, options: ImageOptions) -> None:
 
 
 def check_text(name: str, text: str) -> None:
-    """Raise RequestError for a text that is empty or holds broken Unicode."""
+    """Raise RequestError for a prompt that is empty or holds broken Unicode."""
     if not text.strip():
         raise RequestError(f'{name} is empty; say what, such as "a red apple"')
     if any("\ud800" <= letter <= "\udfff" for letter in text):  # half a pair: no encoder takes it
@@ -113,7 +113,7 @@ def check_text(name: str, text: str) -> None:
 def check_values(prompt: str, options: ImageOptions) -> None:
     """Raise RequestError for values that no model takes, before the time is spent to load one."""
     check_text("the prompt", prompt)
-    for name, text in (("--between", options.between), ("--negative", options.negative)):
+    for name, text in (("--between", options.between), ("--negative", options.negative or None)):
         if text is not None:
             check_text(name, text)
     for name, number in (("-n", options.count), ("--steps", options.steps)):
@@ -149,7 +149,7 @@ def request_of(
         guidance_rescale=options.guidance_rescale,
         guidance_interval=_interval(options.guidance_interval),
         init=init,
-        strength=strength_of(options),
+        strength=ImageRequest.strength if options.strength is None else options.strength,
         mask=mask,
         between=options.between,
     )
@@ -158,11 +158,6 @@ def request_of(
 def count_of(options: ImageOptions) -> int:
     """Return the number of pictures: one, or the frames between two prompts."""
     return options.count if options.count is not None else FRAMES if options.between is not None else 1
-
-
-def strength_of(options: ImageOptions) -> float:
-    """Return how far the init picture is changed."""
-    return ImageRequest.strength if options.strength is None else options.strength
 
 
 def _interval(text: str | None) -> tuple[float, float] | None:

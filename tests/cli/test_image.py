@@ -51,23 +51,29 @@ class Painter:
                 step, request.steps, lambda step=step: [each.point(lambda v: v // step) for each in pictures]
             )
         warnings = ["the prompt is cut to 3 words"] if len(request.prompt.split()) > 3 else []
-        yield ImageResult(pictures, [self._settings(request, seed) for seed in seeds], warnings)
+        yield ImageResult(
+            pictures, [self._settings(request, seed, index) for index, seed in enumerate(seeds)], warnings
+        )
 
     def _paint(self, request: ImageRequest, seed: int, index: int) -> Image.Image:
         colour = (len(request.prompt) % 256, seed % 256, 10 * index if request.between else 0)
         start = Image.new("RGB", (16, 16)) if request.init is None else Image.fromarray(request.init)
         return Image.blend(start, Image.new("RGB", (16, 16), colour), 0.9)
 
-    def _settings(self, request: ImageRequest, seed: int) -> dict[str, Any]:
-        return {
+    def _settings(self, request: ImageRequest, seed: int, index: int) -> dict[str, Any]:
+        settings = {
             "prompt": request.prompt,
             "style": request.style,
             "seed": seed,
             "steps": request.steps,
             "guidance_interval": request.guidance_interval,
+            "between": request.between,
+            "count": request.count if request.between else 1,
             "model": self.name,
             "weights_sha256": self.weights_sha256,
         }
+        strength = {"strength": request.strength} if request.init is not None else {}
+        return settings | strength | ({"frame": index} if request.between else {})
 
 
 @pytest.fixture
@@ -389,12 +395,13 @@ def test_again_finds_what_it_started_from_or_says_so(
     image(options=ImageOptions(again="../a.png", init=square("new.png"), output="c.png"))
 
 
-def test_again_needs_the_same_weights(painter: Painter) -> None:
+def test_again_needs_the_same_weights(painter: Painter, capsys: pytest.CaptureFixture[str]) -> None:
     image("a cat", options=ImageOptions(output="a.png"))
     painter.weights_sha256 = "cd" * 32
     with pytest.raises(RequestError, match="other weights"):
         image(options=ImageOptions(again="a.png", output="b.png"))
     image(options=ImageOptions(again="a.png", model="painter", output="b.png"))
+    assert "other weights" in capsys.readouterr().err
     assert files() == ["a.png", "b.png"]
 
 
