@@ -60,7 +60,7 @@ def flow_map(process: Gaussian, xt: Tensor) -> Tensor:
 
 
 def order_cases() -> list[tuple[str, Gaussian, Callable[[Gaussian, int], Tensor]]]:
-    """Processes and grids on which every solver shows its order: the ends that a grid leaves out are negligible."""
+    """Processes and grids on which every solver shows its order: what the grid's ends leave out is tiny."""
     return [
         ("flow", Flow(), lambda process, steps: log_snr(process, steps, noise_range=(1e-5, 1e5))),
         ("edm", EDM(sigma_min=1e-5), lambda process, steps: karras(process, steps)),

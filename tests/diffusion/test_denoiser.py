@@ -14,7 +14,7 @@ T = torch.tensor([0.02, 0.4, 0.97], dtype=torch.float64)
 
 
 @PROCESSES
-@pytest.mark.parametrize(("kind", "to"), itertools.product(PARAMETERIZATIONS, repeat=2))
+@pytest.mark.parametrize(("kind", "to"), list(itertools.product(PARAMETERIZATIONS, repeat=2)))
 def test_conversion_there_and_back_is_the_identity(process: Gaussian, kind: str, to: str) -> None:
     xt, guess = torch.rand(2, 3, 5, dtype=torch.float64)
     there = convert(guess, kind, to, xt, T, process)
@@ -22,7 +22,7 @@ def test_conversion_there_and_back_is_the_identity(process: Gaussian, kind: str,
 
 
 @PROCESSES
-@pytest.mark.parametrize("kind", PARAMETERIZATIONS)
+@pytest.mark.parametrize("kind", list(PARAMETERIZATIONS))
 def test_every_kind_means_its_formula(process: Gaussian, kind: str) -> None:
     x0, eps = torch.rand(2, 3, 5, dtype=torch.float64)
     alpha, sigma = process.alpha(T)[:, None], process.sigma(T)[:, None]
@@ -38,7 +38,7 @@ def test_every_kind_means_its_formula(process: Gaussian, kind: str) -> None:
 
 
 @PROCESSES
-@pytest.mark.parametrize("kind", PARAMETERIZATIONS)
+@pytest.mark.parametrize("kind", list(PARAMETERIZATIONS))
 def test_nothing_is_infinite_at_either_end(process: Gaussian, kind: str) -> None:
     def net(x: Tensor, c_noise: Tensor, cond: None) -> Tensor:
         assert x.dtype == c_noise.dtype == torch.float32 and c_noise.shape == (3,)
@@ -56,9 +56,9 @@ def test_nothing_is_infinite_at_either_end(process: Gaussian, kind: str) -> None
         assert torch.equal(denoise(x, 0.0), x)
 
 
-@pytest.mark.parametrize("kind", PARAMETERIZATIONS)
+@pytest.mark.parametrize("kind", list(PARAMETERIZATIONS))
 def test_a_network_means_the_same_on_every_process(kind: str) -> None:
-    """States of one log-SNR differ by a factor alone; the network's input and the guess don't differ at all."""
+    """States of one log-SNR differ by a factor alone; what the network sees and says doesn't differ."""
 
     def net(x: Tensor, c_noise: Tensor, cond: None) -> Tensor:
         return x * c_noise[:, None] + 1

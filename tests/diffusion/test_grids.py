@@ -11,7 +11,7 @@ from tests.diffusion.perfect import every_process, last, mixture_denoiser
 
 
 @pytest.mark.parametrize("process", every_process(), ids=repr)
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", list(GRIDS))
 @pytest.mark.parametrize("steps", [1, 2, 20, 1000])
 def test_every_grid_falls_strictly_from_end_to_end(process: Gaussian, name: str, steps: int) -> None:
     times = process.grid(steps, name)
@@ -34,19 +34,20 @@ def test_karras_grid_is_that_of_the_paper() -> None:
 
 @pytest.mark.parametrize("process", every_process(), ids=repr)
 def test_optimised_grid_beats_the_process_own_at_five_steps(process: Gaussian) -> None:
-    centres = torch.tensor([[1.5, 0.0], [-1.0, 1.0], [0.0, -1.2]], dtype=torch.float64)
-    denoise = mixture_denoiser(process, centres, std=0.1)
-    warm_up, held_out = (process.prior((2,), Seeds.count_from(seed, 64)).double() for seed in (0, 1000))
+    draw = Seeds([1])
+    centres = 0.5 * draw.normal(30, 4)[0].double() @ draw.normal(4, 64)[0].double()
+    denoise = mixture_denoiser(process, centres, std=0.3)
+    warm_up, held_out = (process.prior((64,), Seeds.count_from(seed, 32)).double() for seed in (0, 1000))
     times = optimise_grid(denoise, process, warm_up, steps=5, fine_steps=40)
     assert times.shape == (6,) and float(times[0]) == process.t_max and float(times[-1]) == 0
     assert bool((times.diff() < 0).all())
 
     def walk(grid: torch.Tensor) -> torch.Tensor:
-        return last(sample(denoise, process, DDIM(), held_out, grid, Seeds.count_from(0, 64)))
+        return last(sample(denoise, process, DDIM(), held_out, grid, Seeds.count_from(0, 32)))
 
     truth = walk(log_snr(process, 400, noise_range=(1e-3, 80.0)))
-    ours, named = (float((walk(grid) - truth).norm(dim=1).mean()) for grid in (times, process.grid(5)))
-    assert ours < 0.8 * named
+    ours, own = (float((walk(grid) - truth).norm(dim=1).mean()) for grid in (times, process.grid(5)))
+    assert ours < 0.95 * own
 
 
 def test_optimised_grid_with_all_fine_steps_is_the_fine_grid() -> None:

@@ -5,7 +5,7 @@ from fromnoise.diffusion.process import PROCESSES
 from fromnoise.seeds import Seeds
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", list(PROCESSES))
 class TestEveryProcess:
     def test_starts_clean_and_ends_as_noise(self, name: str) -> None:
         process = PROCESSES[name]()

@@ -11,7 +11,7 @@ from fromnoise.seeds import Seeds
 from tests.diffusion.perfect import MEAN, SPREAD, normal_denoiser
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", list(PROCESSES))
 def test_the_perfect_denoiser_has_the_least_loss(name: str) -> None:
     process = PROCESSES[name]()
     x0 = MEAN + SPREAD * Seeds.count_from(900, 400).normal(6)

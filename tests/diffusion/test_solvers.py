@@ -23,7 +23,7 @@ from tests.diffusion.perfect import (
 
 ANCESTRAL = ["ddpm"]
 """Solvers that have no setting without fresh noise."""
-EVERY = pytest.mark.parametrize("name", SOLVERS)
+EVERY = pytest.mark.parametrize("name", list(SOLVERS))
 ON_EVERY = pytest.mark.parametrize("process", every_process(), ids=repr)
 
 
@@ -46,15 +46,17 @@ def test_error_falls_with_the_declared_order(name: str, case: tuple) -> None:  #
 @EVERY
 @ON_EVERY
 def test_normal_data_are_recovered(name: str, process: Gaussian) -> None:
-    """4,096 numbers from a perfect denoiser have the mean and the spread of the data; a warm start, 100 steps."""
-    seeds = Seeds.count_from(0, 64)
-    xt = process.prior((64,), seeds)
-    x = last(
-        sample(normal_denoiser(process), process, make_solver(name), xt, process.grid(100, "karras"), seeds)
-    )
+    x = many(process, make_solver(name))
     assert x.dtype == torch.float32
     assert float(x.mean()) == pytest.approx(MEAN, abs=0.04)
-    assert float(x.std()) == pytest.approx(SPREAD, rel=0.06)
+    assert float(x.std()) == pytest.approx(SPREAD, rel=0.05)
+
+
+def many(process: Gaussian, solver: Solver) -> Tensor:
+    """Draw 4,096 numbers with a perfect denoiser; solvers of the first order need more steps for it."""
+    seeds = Seeds.count_from(0, 16)
+    grid = process.grid(400 if solver.order == 1 else 100, "karras")
+    return last(sample(normal_denoiser(process), process, solver, process.prior((256,), seeds), grid, seeds))
 
 
 @EVERY
@@ -128,12 +130,9 @@ def test_euler_is_ddim_without_fresh_noise(process: Gaussian) -> None:
 @pytest.mark.parametrize("name", [name for name in SOLVERS if takes_eta(name)])
 @pytest.mark.parametrize("eta", [0.3, 0.7, 1.0])
 def test_any_share_of_fresh_noise_recovers_the_data(name: str, eta: float) -> None:
-    seeds, process = Seeds.count_from(0, 64), Flow()
-    xt = process.prior((64,), seeds)
-    solver = make_solver(name, eta=eta)
-    x = last(sample(normal_denoiser(process), process, solver, xt, process.grid(100, "karras"), seeds))
+    x = many(Flow(), make_solver(name, eta=eta))
     assert float(x.mean()) == pytest.approx(MEAN, abs=0.04)
-    assert float(x.std()) == pytest.approx(SPREAD, rel=0.06)
+    assert float(x.std()) == pytest.approx(SPREAD, rel=0.05)
 
 
 def test_eta_is_refused_where_it_means_nothing() -> None:
