@@ -37,8 +37,7 @@ def grid(
     from fromnoise.models.checkpoint import load
 
     loaded = load(model, device=device)
-    times = loaded.optimise_grid(steps, samples, seed)
-    saved = loaded.save_grid(steps, times)
-    print(f"{len(times) - 1} steps: " + " ".join(f"{float(time):.4g}" for time in times))
-    if saved is not None:
-        print(f"saved to {saved}")
+    times = [float(time) for time in loaded.optimise_grid(steps, samples, seed)]
+    folder = loaded.save_grid(steps, times)
+    print(f"{len(times) - 1} steps: " + " ".join(f"{time:.4g}" for time in times))
+    print(f"saved to {folder}")

@@ -128,13 +128,13 @@ def test_grid_fits_and_saves(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     saved: dict[int, list[float]] = {}
     model = SimpleNamespace(
         optimise_grid=lambda steps, samples, seed: [1.0, 0.5, 0.0],
-        save_grid=lambda steps, times: saved.update({steps: times}),
+        save_grid=lambda steps, times: saved.update({steps: times}) or "mine",
     )
     checkpoint = SimpleNamespace(load=lambda name, device=None: model)
     monkeypatch.setitem(sys.modules, "fromnoise.models.checkpoint", checkpoint)
     assert main(["grid", "emoji-diffusion", "--steps", "2"]) == 0
     assert saved == {2: [1.0, 0.5, 0.0]}
-    assert capsys.readouterr().out == "2 steps: 1 0.5 0\n"
+    assert capsys.readouterr().out == "2 steps: 1 0.5 0\nsaved to mine\n"
 
 
 def test_models_are_listed_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
