@@ -1,0 +1,102 @@
+"""How few calls of the network will do? Each solver against its 200-call result and against real pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.asks import Ask, asks_of, generated, loaded_model
+from benchmarks.judge import (
+    Bytes,
+    Floats,
+    cosine_distance,
+    features,
+    frechet_distance,
+    kernel_distance,
+    principal_axes,
+)
+from benchmarks.real_pictures import STYLES, RealPictures
+from benchmarks.report import Cell, run, save_result, table
+from fromnoise.diffusion.solvers import SOLVERS
+
+CALLS = (5, 8, 10, 20, 50, 100)
+FINEST = 200
+AXES = 64
+FIGURES = ("pixel RMSE", "feature distance", "FD", "FD / at 100", "FD-64", "FD-64 / at 100", "KD x 1000")
+HEAD = ("solver", "calls", *FIGURES)
+
+
+def main(
+    model: str = "emoji-diffusion",
+    *,
+    solvers: tuple[str, ...] = tuple(SOLVERS),
+    calls: tuple[int, ...] = CALLS,
+    count: int = 50,
+    seed: int = 0,
+    name: str = "solver-steps",
+) -> None:
+    """Print distances to the 200-call result (same seeds) and to real pictures, by solver and calls.
+
+    The Frechet distance in 1280 dimensions is biased upward by few samples, alike for all rows, which draws
+    its ratios towards 1. So beside it stand FD-64, in the first 64 principal axes of real pictures, and the
+    unbiased kernel distance.
+
+    Parameters
+    ----------
+    model
+        A shipped model's name or a model folder.
+    count
+        Prompts a style, from the seen pairs: the sample is five times as large.
+    """
+    loaded = loaded_model(model)
+    real = RealPictures.open().where(styles=STYLES)
+    asks = asks_of(real.judged(), "train", count, seed)
+    measured: list[dict[str, Any]] = []
+    for solver in solvers:
+        measured += _measure(loaded, solver, calls, asks, real.features)
+        save_result(name, {"model": model, "n": len(asks), "n_real": len(real.items), "rows": measured})
+    print(f"n = {len(asks)} against {len(real.items)} real pictures; FD is FD-efficientnet-lite0.\n")
+    print(table(HEAD, [_row(row, measured) for row in measured]))
+
+
+def _measure(
+    model: Any, solver: str, calls: Sequence[int], asks: Sequence[Ask], real: Floats
+) -> list[dict[str, Any]]:
+    """Measure one solver at every number of calls, on the same prompts and seeds."""
+    axes = principal_axes(real, AXES)
+    finest = _drawn(model, solver, FINEST, asks)
+    finest_features = features(finest)
+    centre = real.mean(0)
+    rows = []
+    for budget in calls:
+        pictures = _drawn(model, solver, budget, asks)
+        found = features(pictures)
+        row: dict[str, Any] = {"solver": solver, "calls": budget}
+        row["pixel_rmse"] = _rmse(pictures, finest)
+        row["feature_distance"] = float(cosine_distance(found, finest_features, centre).diagonal().mean())
+        row["fd"] = frechet_distance(found, real)
+        row["fd_axes"] = frechet_distance(found @ axes, real @ axes)
+        row["kd"] = kernel_distance(found, real)
+        rows.append(row)
+    return rows
+
+
+def _drawn(model: Any, solver: str, calls: int, asks: Sequence[Ask]) -> Bytes:
+    """Spend the same number of network calls whatever a solver takes for one step."""
+    return generated(asks, model, max(1, calls // SOLVERS[solver].calls), solver)
+
+
+def _rmse(left: Bytes, right: Bytes) -> float:
+    squares = ((left.astype(np.float32) - right) / 255) ** 2
+    return float(np.sqrt(squares.mean((1, 2, 3))).mean())
+
+
+def _row(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[Cell]:
+    same = [other for other in rows if other["solver"] == row["solver"]]
+    many = max(same, key=lambda other: int(other["calls"]))
+    fd = [row["fd"], row["fd"] / many["fd"], row["fd_axes"], row["fd_axes"] / many["fd_axes"]]
+    return [row["solver"], row["calls"], row["pixel_rmse"], row["feature_distance"], *fd, 1000 * row["kd"]]
+
+
+if __name__ == "__main__":
+    run(main)
