@@ -69,8 +69,7 @@ def optimise_grid(
 
     xt is a batch of noise at t_max to warm up with. `solver` (None: Heun) walks the fine grid; what one
     straight step between two points of that walk misses is its cost; dynamic programming finds the cheapest
-    way. Each further step weighs `coefficient` times more (1.15 in the paper, whose costs aren't scaled as ours
-    are; 1 left less error on all mixtures tried).
+    way. Each further step weighs `coefficient` times more: 1.15 in the paper; 1 suits our scaled costs.
     """
     if not 1 <= steps <= fine_steps:
         raise RequestError(f"steps must lie between 1 and the {fine_steps} fine steps, not {steps}")

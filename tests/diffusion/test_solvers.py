@@ -1,6 +1,7 @@
 """Laws of single solvers and the contract of all: a new line in the registry is tested without a new test."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -146,3 +147,17 @@ def test_eta_is_refused_where_it_means_nothing() -> None:
 def test_unknown_solver_is_named_with_its_neighbours() -> None:
     with pytest.raises(ConfigError, match="did you mean dpmpp-2m"):
         make_solver("dpm++-2m")
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "solvers.md"
+
+
+@EVERY
+def test_docs_say_what_the_solver_declares(name: str) -> None:
+    row = next(
+        line for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |")
+    )
+    order, calls, suits, eta = (cell.strip() for cell in row.split("|")[2:6])
+    solver = make_solver(name)
+    assert (order, calls, suits) == (str(solver.order), str(solver.calls), solver.suits.__name__)
+    assert eta == (f"{solver.eta:g}" if takes_eta(name) else "always 1" if name in ANCESTRAL else "-")  # type: ignore[attr-defined]
