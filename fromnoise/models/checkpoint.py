@@ -1,0 +1,151 @@
+"""Model folders: config.toml, weights.safetensors, tokenizer.json where there is one, and checksums.json. No pickle."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from fromnoise.codecs.bpe import PromptTokens
+from fromnoise.codecs.codec import CODECS
+from fromnoise.codecs.kl import KL, KLSettings
+from fromnoise.config import Settings, check_settings
+from fromnoise.errors import CheckpointError, ConfigError, unknown
+from fromnoise.home import home
+from fromnoise.models.checksums import sha256, write_checksums
+from fromnoise.models.image_diffusion import ImageDiffusion, ImageDiffusionSettings
+from fromnoise.models.store import CONFIG, find_model, read_config, verify
+
+WEIGHTS, TOKENIZER = "weights.safetensors", "tokenizer.json"
+
+
+def load(name: str | Path, device: str | None = None) -> Any:
+    """Load a model by name or folder, after checking its checksums. None means a GPU if there is one, else the CPU."""
+    folder = find_model(name)
+    verify(folder)
+    config = read_config(folder)
+    kind = config.get("kind")
+    if kind not in LOADERS:
+        raise CheckpointError(f"{folder / CONFIG}: {unknown('kind', kind, LOADERS)}")
+    try:
+        model = LOADERS[kind](folder, config)
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+    return model.to(pick_device(device)).eval()
+
+
+def pick_device(device: str | None) -> torch.device:
+    """Return the device asked for, or the fastest there is; raise CheckpointError when it isn't there."""
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"device {device!r} can't be used here ({reason}); leave it out or use cpu") from None
+    return chosen
+
+
+def save(model: nn.Module, folder: Path, half: bool = False) -> None:
+    """Write a model folder whole or not at all; `half` stores the weights in 16 bits. An existing folder is replaced."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        settings: Settings = model.settings  # type: ignore[assignment]
+        plain = settings.model_dump(mode="json", exclude_none=True)
+        (partial / CONFIG).write_text(tomli_w.dumps(plain), encoding="utf-8")
+        save_file(stored_tensors(model, half), partial / WEIGHTS)
+        if isinstance(model, ImageDiffusion):
+            model.conditioner.tokens.save(partial / TOKENIZER)
+        write_checksums(partial)
+        partial.chmod(0o755)
+        _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def save_own_copy(model: nn.Module) -> Path:
+    """Save a model under its name in the user's models folder, where it hides an installed one."""
+    folder = home() / "models" / str(model.name)
+    save(model, folder)
+    return folder
+
+
+def stored_tensors(model: nn.Module, half: bool = False) -> dict[str, Tensor]:
+    """Return the tensors that make the model, by name; a trained codec inside it is saved in its own folder."""
+    dtype = torch.float16 if half else torch.float32
+    tensors = {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
+    return {key: value.detach().cpu().to(dtype).contiguous() for key, value in tensors.items()}
+
+
+def load_tensors(model: nn.Module, path: Path) -> None:
+    """Fill a model from a safetensors file; every missing, unexpected or misshapen tensor is named."""
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} can't be read as safetensors: {error}") from None
+    own = {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
+    problems = [f"missing {key}" for key in own if key not in tensors]
+    problems += [f"unexpected {key}" for key in tensors if key not in own]
+    problems += [
+        f"{key} is {tuple(tensors[key].shape)}, not {tuple(own[key].shape)}"
+        for key in own
+        if key in tensors and tensors[key].shape != own[key].shape
+    ]
+    if problems:
+        raise CheckpointError(f"{path} doesn't fit its config: {'; '.join(problems[:5])}" + (" ..." if problems[5:] else ""))
+    with torch.no_grad():
+        for key, value in own.items():
+            value.copy_(tensors[key])
+
+
+def make_codec(kind: str, name: str | None, size: int | None, beside: Path | None = None) -> Any:
+    """Build a codec without weights, or load a trained one: from beside the model first, then by its name."""
+    if kind not in CODECS:
+        raise ConfigError(unknown("codec", kind, CODECS))
+    if name is None:
+        from fromnoise.codecs.pixels import Pixels, PixelsSettings
+
+        return Pixels(PixelsSettings() if size is None else PixelsSettings(size=size))
+    sibling = beside.resolve().parent / name if beside is not None else None
+    codec = load(sibling if sibling is not None and (sibling / CONFIG).is_file() else name, device="cpu")
+    return codec.requires_grad_(False)
+
+
+def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffusion:
+    settings = check_settings(ImageDiffusionSettings, dict(config), where=str(folder / CONFIG))
+    codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size, beside=folder)
+    tokens = PromptTokens.load(folder / TOKENIZER, settings.text.length)
+    model = ImageDiffusion(settings, codec, tokens)
+    load_tensors(model, folder / WEIGHTS)
+    model.name, model.weights_sha256, model.folder = folder.resolve().name, sha256(folder / WEIGHTS), folder
+    return model
+
+
+def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
+    codec = KL(check_settings(KLSettings, dict(config), where=str(folder / CONFIG)))
+    load_tensors(codec, folder / WEIGHTS)
+    return codec
+
+
+LOADERS = {"image-diffusion": _load_image_diffusion, "kl": _load_kl}
+"""Kind of model -> what loads its folder."""
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        for card in folder.glob("*.md"):  # a card is written by hand and outlives the weights beside it
+            if not (partial / card.name).exists():
+                shutil.copy2(card, partial)
+        os.replace(folder, old)
+    os.replace(partial, folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,159 @@
+"""The training loop, the same for every model: it knows a loss and nothing else of what is trained."""
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from fromnoise.config import Settings
+from fromnoise.errors import FromNoiseError
+from fromnoise.seeds import Seeds
+from fromnoise.training.ema import PowerEMA
+from fromnoise.training.optimizers import Muon, split_parameters
+from fromnoise.training.schedules import warm_hold_cool
+from fromnoise.training.state import STATE, append_line, load_state, save_state
+
+VALIDATION_SEED = 1234
+
+
+class TrainingSettings(Settings):
+    """How long, how fast and how safely to train."""
+
+    steps: int = 10_000
+    batch: int = 128
+    seed: int = 0
+    lr: float = 0.002
+    """Learning rate of AdamW: embeddings, vectors and the layers that touch the data."""
+    matrix_lr: float = 0.02
+    """Learning rate of Muon: the matrices inside."""
+    weight_decay: float = 0.01
+    warmup: int = 100
+    """Steps until the learning rate is whole."""
+    cooldown: float = 0.4
+    """Share of the steps over which it falls to 0 at the end."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    ema_length: float = 0.06
+    """Window of the average that is kept, as a share of the training."""
+    precision: Literal["bf16", "fp32"] = "bf16"
+    compile: bool = False
+    validate_every: int = 250
+    sample_every: int = 1000
+    save_every: int = 250
+
+
+class Trainable(Protocol):
+    """All the loop knows of a model."""
+
+    def loss(self, batch: Any, seeds: Seeds) -> Tensor:
+        """Return the loss of each item, (B,)."""
+
+
+class Feed(Protocol):
+    """All the loop knows of the data."""
+
+    def batch(self, step: int, size: int) -> Any:
+        """Return the batch of a step: a function of the step alone."""
+
+    def validation(self, size: int) -> Sequence[Any]:
+        """Return held-out batches, always the same."""
+
+
+Report = Callable[[dict[str, float]], None]
+
+
+class Training:
+    """One run in one folder: state.safetensors to go on from, log.jsonl to look at."""
+
+    def __init__(self, model: nn.Module, feed: Feed, settings: TrainingSettings, folder: Path) -> None:
+        self.model, self.feed, self.settings, self.folder = model, feed, settings, folder
+        self.device = next(model.parameters()).device
+        matrices, rest = split_parameters(model)
+        self.optimizers: list[torch.optim.Optimizer] = [
+            Muon(matrices, settings.matrix_lr, weight_decay=settings.weight_decay),
+            torch.optim.AdamW(rest, settings.lr, betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+        self.ema = PowerEMA(model, settings.ema_length)
+        self.step, self.best = 0, math.inf
+
+    def resume(self) -> None:
+        """Go back to the last saved state of this folder; without one, start at the beginning."""
+        if (self.folder / STATE).exists():
+            self.step, self.best = load_state(self.folder / STATE, self.model, self.ema, self.optimizers)
+
+    def run(self, report: Report, look: Callable[[int], None]) -> None:
+        """Train to the end; `look(step)` is called now and then with the averaged weights in place."""
+        settings = self.settings
+        started, first = time.monotonic(), self.step
+        while self.step < settings.steps:
+            loss = self._one_step()
+            done = self.step == settings.steps
+            news = {"step": float(self.step), "loss": loss, "seconds": time.monotonic() - started}
+            news["items_per_second"] = (self.step - first) * settings.batch / max(news["seconds"], 1e-9)
+            if done or self.step % settings.validate_every == 0:
+                with self.averaged():
+                    news["validation_loss"] = self._validate()
+            if "validation_loss" in news or self.step % 25 == 0:
+                append_line(self.folder / "log.jsonl", news)
+            report(news)
+            if done or self.step % settings.save_every == 0:
+                save_state(self.folder / STATE, self.step, self.model, self.ema, self.optimizers, self.best)
+            if done or self.step % settings.sample_every == 0:
+                with self.averaged():
+                    look(self.step)
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Put the averaged weights in place for a while."""
+        self.ema.swap(self.model)
+        self.model.eval()
+        try:
+            yield
+        finally:
+            self.model.train()
+            self.ema.swap(self.model)
+
+    def _one_step(self) -> float:
+        settings = self.settings
+        factor = warm_hold_cool(self.step, settings.steps, settings.warmup, settings.cooldown)
+        for optimizer, lr in zip(self.optimizers, (settings.matrix_lr, settings.lr), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = lr * factor
+        batch = self.feed.batch(self.step, settings.batch)
+        seeds = Seeds.for_step(settings.seed, self.step, settings.batch)
+        self.model.train()
+        with self._precision():
+            loss: Tensor = self.model.loss(batch, seeds).mean()  # type: ignore[operator]
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise FromNoiseError(f"the loss became {value} at step {self.step}; resume with a lower lr and matrix_lr")
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], settings.clip)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.ema.update(self.model, self.step)
+        self.step += 1
+        return value
+
+    def _validate(self) -> float:
+        """Return the mean loss on held-out data, at the same noise every time."""
+        losses = []
+        with torch.no_grad(), self._precision():
+            for index, batch in enumerate(self.feed.validation(self.settings.batch)):
+                seeds = Seeds.for_step(VALIDATION_SEED, index, len(batch))
+                losses.append(self.model.loss(batch, seeds).float())  # type: ignore[operator]
+        mean = float(torch.cat(losses).mean()) if losses else math.nan
+        self.best = min(self.best, mean)
+        return mean
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        if self.settings.precision == "bf16":
+            return torch.autocast(self.device.type, torch.bfloat16)
+        return contextlib.nullcontext()
