@@ -68,7 +68,8 @@ def _names() -> np.ndarray:
         ((hue >= 328) & (saturation > 0.75) & (value < 0.85), "red"),
         *((hue < end, name) for end, name in _HUES),
     ]
-    return np.select([rule for rule, _ in rules], [np.uint8(COLOURS.index(name)) for _, name in rules])
+    indices = [np.uint8(COLOURS.index(name)) for _, name in rules]
+    return np.array(np.select([rule for rule, _ in rules], indices))
 
 
 def _hue(rgb: np.ndarray) -> np.ndarray:
@@ -81,4 +82,4 @@ def _hue(rgb: np.ndarray) -> np.ndarray:
         [0, (green - blue) / span, (blue - red) / span + 2],
         (red - green) / span + 4,
     )
-    return sector * 60 % 360
+    return np.asarray(sector * 60 % 360)

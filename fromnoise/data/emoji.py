@@ -84,9 +84,10 @@ def _item(style: Style, concept: Concept) -> Item:
 
 
 def _drawn(plan: list[tuple[Draw, Item]], size: int, report: Report) -> Iterator[tuple[np.ndarray, Item]]:
-    """Draw all pictures, but leave out those to train on that are one to one a held-out concept's or pair's.
+    """Draw all pictures, but leave out those to train on that equal a held-out one.
 
-    Some sets draw a few concepts alike ("person biking" and "man biking"), and a held-out picture is never trained on.
+    Some sets draw a few concepts alike ("person biking", "man biking"), and what is held out is never
+    trained on.
     """
     held_out = {draw(size).tobytes() for draw, item in plan if item.split != "train"}
     for done, (draw, item) in enumerate(plan, start=1):

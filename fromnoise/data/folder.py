@@ -42,8 +42,8 @@ def build_folder(
     """Make the captioned pictures in `source` square, `size` px, and write them to `out`.
 
     `fit` cuts out the middle ("crop") or adds white ("pad"). The split is "validation" for one picture in
-    twenty, at least one, else "train"; equal pictures share it. Pictures that can't be read or have no caption
-    are left out, with a warning.
+    twenty, at least one, else "train"; equal pictures share it. Pictures that can't be read or have no
+    caption are left out, with a warning.
     """
     if fit not in get_args(Fit):
         raise DataError(unknown("fit", fit, get_args(Fit)))
@@ -107,16 +107,18 @@ def _item(entry: Captioned, source: Path) -> Item:
 
 
 def _split(items: list[Item], digests: dict[str, bytes]) -> list[Item]:
-    """Keep one different picture in twenty for validation, by its hash; if chance takes none, the first by hash."""
+    """Keep one different picture in twenty for validation, by hash; if that is none, the first by hash."""
     different = set(digests.values())
-    kept = {digest for digest in different if int.from_bytes(digest) % VALIDATION_SHARE == 0} or {min(different)}
-    return [replace(item, split="validation") if digests[item.id] in kept else item for item in items]
+    kept = {digest for digest in different if int.from_bytes(digest) % VALIDATION_SHARE == 0}
+    kept = kept or {min(different)}
+    return [replace(item, split="validation" if digests[item.id] in kept else "train") for item in items]
 
 
 def _check_enough(count: int, source: Path) -> None:
     if count < FEWEST:
         raise DataError(
-            f"{source} has {count} usable different pictures with captions; training takes at least {FEWEST}"
+            f"{source} has {count} usable pictures with captions, each counted once; training takes at least "
+            f"{FEWEST}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Find the user's pictures and what they show: in metadata.jsonl, in a text file beside each, or in folder names."""
+"""Find the user's pictures and what they show: metadata.jsonl, text files beside them, folder names."""
 
 import json
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ def find_pictures(source: Path) -> list[Path]:
         raise DataError(f"no folder at {source}")
     if not source.is_dir():
         raise DataError(f"{source} is a file; give the folder that the pictures are in")
-    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    shown = [path for path in found if not _hidden(path.relative_to(source))]
+    files = (path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    shown = sorted(path for path in files if not _hidden(path.relative_to(source)))
     if not shown:
         raise DataError(f"no pictures in {source}; it takes {', '.join(SUFFIXES)} files")
     return shown
 
 
 def find_captions(source: Path, pictures: list[Path]) -> list[Captioned]:
-    """Return the pictures that have a caption. For each, metadata.jsonl wins over a text file over a folder name."""
+    """Return the pictures that have a caption: metadata.jsonl's, the text file's or the folder's."""
     listed = _read_metadata(source)
     found = []
     for path in pictures:
@@ -50,8 +50,8 @@ def find_captions(source: Path, pictures: list[Path]) -> list[Captioned]:
     if not found:
         raise DataError(
             f"no captions in {source}: write {METADATA} with lines like "
-            f'{{"file_name": "{pictures[0].name}", "text": "a red apple"}}, or a .txt file beside each picture, '
-            f"or put the pictures into folders named after what they show"
+            f'{{"file_name": "{pictures[0].name}", "text": "a red apple"}}, or a .txt file beside each '
+            f"picture, or put the pictures into folders named after what they show"
         )
     return found
 
