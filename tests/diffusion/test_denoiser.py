@@ -7,7 +7,9 @@ from torch import Tensor
 from fromnoise.diffusion.denoiser import PARAMETERIZATIONS, GaussianDenoiser, Guided, clipped, convert
 from fromnoise.diffusion.gaussian import EDM, Flow, Gaussian
 from fromnoise.errors import RequestError
-from tests.diffusion.perfect import every_process
+from fromnoise.seeds import Seeds
+
+from .perfect import every_process
 
 PROCESSES = pytest.mark.parametrize("process", every_process(), ids=repr)
 T = torch.tensor([0.02, 0.4, 0.97], dtype=torch.float64)
@@ -101,7 +103,7 @@ def never(xt: Tensor, t: object) -> Tensor:
     raise AssertionError("the weak denoiser has no say here")
 
 
-X = torch.rand(3, 2, 4)
+X = Seeds.count_from(0, 3).uniform(2, 4)
 
 
 def test_guidance_is_one_line_through_both_guesses() -> None:

@@ -7,7 +7,8 @@ from fromnoise.diffusion.denoiser import convert
 from fromnoise.diffusion.gaussian import EDM, Cosine, Flow, Gaussian, ScaledLinear
 from fromnoise.errors import ConfigError, RequestError
 from fromnoise.seeds import Seeds
-from tests.diffusion.perfect import every_process
+
+from .perfect import every_process
 
 INSIDE = torch.linspace(0.001, 0.999, 50, dtype=torch.float64)
 MORE = [*every_process(), Cosine(shift=0.5), ScaledLinear(zero_terminal_snr=False), EDM(sigma_max=500.0)]

@@ -7,7 +7,8 @@ from fromnoise.diffusion.sample import sample
 from fromnoise.diffusion.solvers import DDIM, Euler
 from fromnoise.errors import RequestError
 from fromnoise.seeds import Seeds
-from tests.diffusion.perfect import every_process, last, mixture_denoiser
+
+from .perfect import every_process, last, mixture_denoiser
 
 
 @pytest.mark.parametrize("process", every_process(), ids=repr)

@@ -8,7 +8,8 @@ from fromnoise.diffusion.sample import denoising_loss, sample
 from fromnoise.diffusion.solvers import DDIM
 from fromnoise.errors import RequestError
 from fromnoise.seeds import Seeds
-from tests.diffusion.perfect import MEAN, SPREAD, normal_denoiser
+
+from .perfect import MEAN, SPREAD, normal_denoiser
 
 
 @pytest.mark.parametrize("name", list(PROCESSES))

@@ -12,7 +12,8 @@ from fromnoise.diffusion.sample import sample
 from fromnoise.diffusion.solvers import DDIM, DDPM, SOLVERS, Euler, Solver, make_solver, takes_eta
 from fromnoise.errors import ConfigError, RequestError
 from fromnoise.seeds import Seeds
-from tests.diffusion.perfect import (
+
+from .perfect import (
     MEAN,
     SPREAD,
     every_process,
