@@ -96,9 +96,7 @@ def folder(
 
 
 @build.command
-def shapes(
-    *, count: int = 4000, size: int = 32, seed: int = 0, out: Out = None, force: bool = False
-) -> None:
+def shapes(*, count: int = 4000, size: int = 32, seed: int = 0, out: Out = None, force: bool = False) -> None:
     """Build a set of drawn shapes, in a few seconds; for tests and first steps.
 
     Parameters

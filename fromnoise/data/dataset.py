@@ -81,7 +81,7 @@ class PictureSet:
             pictures = np.load(folder / PICTURES, mmap_mode="r", allow_pickle=False)
             with (folder / ITEMS).open(encoding="utf-8") as lines:
                 items = [Item.from_json(line) for line in lines]
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, EOFError, ValueError, TypeError) as error:
             raise DataError(f"{folder} is not a complete dataset ({error}); build it again") from None
         expected = (summary["count"], summary["size"], summary["size"], 3)
         if pictures.shape != expected or pictures.dtype != np.uint8 or len(items) != expected[0]:

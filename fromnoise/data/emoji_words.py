@@ -8,12 +8,10 @@ from fromnoise.data.packages import Package, read_member
 from fromnoise.data.split import bare
 
 EMOJIBASE = Package(
-    "npm", "emojibase-data", "17.0.0",
-    sha256="d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
+    "npm", "emojibase-data@17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a"
 )
 EMOJI_PYPI = Package(
-    "pypi", "emoji", "2.16.0",
-    sha256="c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330",
+    "pypi", "emoji@2.16.0", "c4230d80640def9071599ff56b1b5950fe13a2a94c0da98c5deab12431b24330"
 )
 
 LEFT_OUT = ("component", "flags", None)

@@ -24,21 +24,18 @@ class Package:
     """One version of one package. Registries never change a published version, so its checksum is known."""
 
     registry: Literal["npm", "pypi"]
-    name: str
-    version: str
+    source: str
+    """name@version."""
     sha256: str
-
-    @property
-    def source(self) -> str:
-        """Return name@version."""
-        return f"{self.name}@{self.version}"
+    """Of the archive."""
 
     @property
     def filename(self) -> str:
         """Return the archive's name as the registry's own client writes it."""
+        name, _, version = self.source.rpartition("@")
         if self.registry == "npm":
-            return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
-        return f"{self.name.replace('-', '_')}-{self.version}-py3-none-any.whl"
+            return f"{name.removeprefix('@').replace('/', '-')}-{version}.tgz"
+        return f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
 
 
 def package_folder() -> Path:
@@ -92,7 +89,7 @@ def read_member(archive: Path, name: str) -> bytes:
 def _command(package: Package, folder: str) -> list[str]:
     if package.registry == "npm":
         return ["npm", "pack", package.source, "--pack-destination", folder, "--silent"]
-    requirement = f"{package.name}=={package.version}"
+    requirement = "==".join(package.source.rsplit("@", 1))
     return [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
 
 

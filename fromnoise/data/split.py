@@ -7,8 +7,9 @@ FAMILIES = {"fluent-color": "fluent-3d"}
 
 
 def bare(hexcode: str) -> str:
-    """Return a hexcode in upper case without its variation selectors: the name of a concept."""
-    return hexcode.upper().replace("-FE0F", "")
+    """Return a concept's name: a hexcode as emojibase writes it, without its variation selectors."""
+    codes = (code.zfill(4) for code in hexcode.upper().split("-"))
+    return "-".join(codes).replace("-FE0F", "")
 
 
 def family(style: str) -> str:
