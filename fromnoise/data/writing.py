@@ -34,6 +34,7 @@ def write_pictures(
     raises; an existing dataset at `out` is replaced only when `overwrite` is set.
     """
     check_place(out, size, overwrite)
+    out = Path(os.path.abspath(out))  # "." has no name to put a partial folder beside
     partial = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         partial.mkdir(parents=True)
@@ -52,9 +53,9 @@ def check_place(out: Path, size: int, overwrite: bool) -> None:
     """Raise before any work is done when `out` or `size` can't be."""
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
         raise DataError(f"a picture's size is {SMALLEST_SIDE} to {LARGEST_SIDE} px, not {size}")
-    if not os.path.lexists(out):
+    if not os.path.lexists(out) or (out.is_dir() and not any(out.iterdir())):
         return
-    if not out.is_dir() or (any(out.iterdir()) and not (out / SUMMARY).is_file()):
+    if not (out / SUMMARY).is_file():
         raise OutputError(f"{out} is there already and is no dataset; name another folder")
     if not overwrite:
         raise OutputError(f"{out} is there already; --force builds it anew")

@@ -46,6 +46,13 @@ def test_where_narrows_and_keeps_rows(written: PictureSet) -> None:
     assert len(written.where(groups=[])) == 0
 
 
+def test_where_knows_the_names(written: PictureSet) -> None:
+    with pytest.raises(DataError, match="unknown style 'notto'; did you mean noto"):
+        written.where(styles=["notto"])
+    with pytest.raises(DataError, match="unknown group"):
+        written.where(groups=["food"])
+
+
 def test_same_pictures_give_same_bytes(written: PictureSet, item: Item, tmp_path: Path) -> None:
     assert write_pictures(tmp_path / "two", "test", 8, pictures(item)).summary == written.summary
 
@@ -72,6 +79,18 @@ def test_a_folder_that_is_no_dataset_is_never_replaced(item: Item, tmp_path: Pat
     with pytest.raises(OutputError, match="no dataset"):
         write_pictures(tmp_path, "test", 8, pictures(item), overwrite=True)
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_an_empty_folder_is_filled(item: Item, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "set").mkdir()
+    monkeypatch.chdir(tmp_path / "set")
+    assert len(write_pictures(Path("."), "test", 8, pictures(item))) == 5
+
+
+def test_a_place_below_a_file_is_one_line(item: Item, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="can't write a dataset"):
+        write_pictures(tmp_path / "file" / "set", "test", 8, pictures(item))
 
 
 @pytest.mark.parametrize("size", [0, -1, 7, 5000])

@@ -68,12 +68,23 @@ def test_other_bytes_than_expected_are_not_used(calls: list[list[str]], shop: Pa
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_the_clients_last_line_is_told(
-    monkeypatch: pytest.MonkeyPatch, ware: Package, tmp_path: Path
+@pytest.mark.parametrize(
+    ("stderr", "told"),
+    [
+        (
+            "npm warn old\nnpm error code E404\nnpm error notarget No such version\nnpm error A log",
+            "No such version",
+        ),
+        ("WARNING: old pip\nERROR: Could not find it\nERROR: No match", "ERROR: Could not find it"),
+        ("", "no message"),
+    ],
+)
+def test_the_clients_reason_is_told(
+    stderr: str, told: str, monkeypatch: pytest.MonkeyPatch, ware: Package, tmp_path: Path
 ) -> None:
-    failed = subprocess.CompletedProcess([], 1, "", "npm error code E404\nnpm error not found\n")
+    failed = subprocess.CompletedProcess([], 1, "", stderr)
     monkeypatch.setattr(packages.subprocess, "run", lambda *words, **options: failed)
-    with pytest.raises(DataError, match="can't be fetched: npm error not found"):
+    with pytest.raises(DataError, match=f"can't be fetched.*{told}"):
         fetch(ware, tmp_path / "cache")
 
 
