@@ -64,11 +64,14 @@ def answers(asks: Sequence[Ask], model: Any, pictures: Path | None, steps: int |
     return read_pictures(pictures, len(asks)) if pictures else generated(asks, model, steps)
 
 
-def generated(asks: Sequence[Ask], model: Any, steps: int | None, solver: str | None = None) -> Bytes:
+def generated(
+    asks: Sequence[Ask], model: Any, steps: int | None, solver: str | None = None, grid: str | None = None
+) -> Bytes:
     """Make every picture by its own seed, uint8 (N, H, W, 3)."""
+    settings = {"steps": steps, "solver": solver, "grid": grid}
     found: list[Bytes] = []
-    for ask in track(asks, description="drawing", transient=True):
-        result = model.generate(ask.prompt, style=ask.style, seed=ask.seed, steps=steps, solver=solver)
+    for ask in track(asks, "drawing", transient=True):
+        result = model.generate(ask.prompt, style=ask.style, seed=ask.seed, **settings)
         found.append(np.asarray(result.images[0].convert("RGB")))
     return np.stack(found)
 

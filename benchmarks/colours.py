@@ -9,7 +9,16 @@ from benchmarks.judge import Bytes, Flags, Floats
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 _ALIKE = {"golden": "yellow", "gray": "grey", "violet": "purple"}
-_HUES = {12: "red", 42: "orange", 68: "yellow", 165: "green", 258: "blue", 295: "purple", 345: "pink", 361: "red"}
+_HUES = {
+    12: "red",
+    42: "orange",
+    68: "yellow",
+    165: "green",
+    258: "blue",
+    295: "purple",
+    345: "pink",
+    361: "red",
+}
 """Where each hue ends, degrees."""
 NOTABLE = 0.15  # share of the drawn area from which a colour counts as shown
 
@@ -68,5 +77,9 @@ def _names(rgb: Floats) -> np.ndarray:
 def _hue(rgb: Floats, top: Floats, chroma: Floats) -> Floats:
     red, green, blue = rgb.T
     safe = np.maximum(chroma, 1e-6)
-    from_red, from_green, from_blue = (green - blue) / safe % 6, (blue - red) / safe + 2, (red - green) / safe + 4
+    from_red, from_green, from_blue = (
+        (green - blue) / safe % 6,
+        (blue - red) / safe + 2,
+        (red - green) / safe + 4,
+    )
     return np.asarray(60 * np.select([top == red, top == green], [from_red, from_green], from_blue))

@@ -29,8 +29,8 @@ def main(
 ) -> None:
     """Draw 8 seeds of five prompts, and count the pictures that all differ visibly from one another.
 
-    Two pictures differ visibly when their features lie further apart than those of a real picture and itself
-    moved by 4 px, in 95 of 100 cases. Beside it stands the count for a concept's real pictures in five styles.
+    Two pictures differ visibly when their features lie further apart than a real picture's and its own when
+    moved by 4 px in 95 of 100 cases. Beside it stands the count for a concept's real pictures, five styles.
 
     Parameters
     ----------

@@ -45,7 +45,10 @@ def main(
     first, notable = count_shown(made[coloured], [asked[place][0] for place in coloured])
     real_n, real_first, real_notable = _real_pictures()
     head = ("pictures", "n", "asked colour is the first", "is among the first two")
-    rows: list[list[Cell]] = [["free prompts", len(coloured), first, notable], ["real", real_n, real_first, real_notable]]
+    rows: list[list[Cell]] = [
+        ["free prompts", len(coloured), first, notable],
+        ["real", real_n, real_first, real_notable],
+    ]
     print(table(head, rows))
     found = [{**vars(ask), "shares": shares(picture)} for ask, picture in zip(asks, made, strict=True)]
     saved = {"model": model, "n": len(coloured), "first": first, "notable": notable, "prompts": found}

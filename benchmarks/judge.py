@@ -1,6 +1,6 @@
 """The judge: features of pictures, retrieval of concepts, recognition of styles, distances between sets.
 
-N pictures, D = 1280 features. The extractor is EfficientNet-Lite0 of ImageNet, which has seen photographs only.
+N pictures, D = 1280 features. The extractor is EfficientNet-Lite0, which has seen photographs only.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from fromnoise.errors import DataError, MissingPackageError
 
@@ -25,11 +24,12 @@ Flags = NDArray[np.bool_]
 EXTRACTOR = "efficientnet-lite0"
 SIDE = 128
 FOLDS = 5
+RIDGE = 0.1
 
 
 @torch.inference_mode()
 def features(pictures: Bytes, batch: int = 64) -> Floats:
-    """Return the penultimate features, mean over space, of uint8 pictures: (N, H, W, 3) -> (N, 1280) float32."""
+    """Return the penultimate features, mean over space, of uint8 pictures (N, H, W, 3): (N, 1280)."""
     if pictures.ndim != 4 or pictures.shape[-1] != 3 or pictures.dtype != np.uint8:
         raise DataError(f"the judge takes uint8 pictures (N, H, W, 3), not {pictures.dtype} {pictures.shape}")
     found = [np.zeros((0, 1280), np.float32)]
@@ -88,30 +88,38 @@ def within(ranks: NDArray[np.int64], best: int) -> float:
 
 @dataclass(frozen=True)
 class StyleJudge:
-    """Name a picture's style by linear classifiers that never saw the concept that they are asked about."""
+    """Name a picture's style by classifiers that never saw the concept that they are asked about.
+
+    Kernel ridge regression on one-hot styles; on real pictures a linear classifier is 6 points worse.
+    """
 
     styles: tuple[str, ...]
-    centre: Floats
-    scale: Floats
-    weights: Floats  # (FOLDS, D + 1, styles)
+    centre: Floats  # (D,)
+    known: Floats  # unit vectors (N, D)
+    weights: Floats  # (FOLDS, N, styles), 0 where a picture's concept belongs to the fold
 
     @classmethod
     def of_real(cls, real: Floats, concepts: Sequence[str], styles: Sequence[str]) -> "StyleJudge":
         """Fit one classifier a fold on the real pictures of all other folds' concepts."""
         names = tuple(sorted(set(styles)))
-        centre, scale = real.mean(0, dtype=np.float64), real.std(0, dtype=np.float64) + 1e-3
-        inputs = _with_bias((real - centre) / scale)
-        labels = np.array([names.index(style) for style in styles])
+        centre = _root(real).mean(0)
+        known = _unit(_root(real) - centre)
+        wanted = np.eye(len(names))[[names.index(style) for style in styles]] - 1 / len(names)
         folds = np.array([concept_fold(concept) for concept in concepts])
-        others = [folds != fold for fold in range(FOLDS)]
-        weights = np.stack([_logistic(inputs[rows], labels[rows], len(names)) for rows in others])
-        return cls(names, centre, scale, weights)
+        weights = np.zeros((FOLDS, *wanted.shape))
+        for fold in range(FOLDS):
+            rows = folds != fold
+            kernel = _likeness(known[rows], known[rows]) + RIDGE * np.eye(rows.sum())
+            weights[fold, rows] = np.linalg.solve(kernel, wanted[rows])
+        return cls(names, centre, known, weights)
 
     def names(self, queries: Floats, concepts: Sequence[str]) -> list[str]:
         """Return the style of each picture, as the classifier that does not know its concept sees it."""
         folds = np.array([concept_fold(concept) for concept in concepts], dtype=np.int64)
-        inputs = _with_bias((queries - self.centre) / self.scale)
-        scores = np.einsum("nd,nds->ns", inputs, self.weights[folds])
+        likeness = _likeness(_unit(_root(queries) - self.centre), self.known)
+        scores = np.zeros((len(queries), len(self.styles)))
+        for fold in range(FOLDS):
+            scores[folds == fold] = likeness[folds == fold] @ self.weights[fold]
         return [self.styles[best] for best in scores.argmax(1)]
 
 
@@ -175,25 +183,16 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
-def _with_bias(inputs: Floats) -> Floats:
-    return np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
+def _root(found: Floats) -> Floats:
+    """Take square roots, which keep a few strong features from deciding alone."""
+    return np.sqrt(np.maximum(found, 0, dtype=np.float64))
+
+
+def _likeness(left: Floats, right: Floats) -> Floats:
+    """Return the Gaussian kernel of every pair of unit vectors."""
+    return np.asarray(np.exp(2 * (left @ right.T - 1)))
 
 
 def _thin(x: Floats) -> Floats:
     """Shrink (N, D) to at most D rows with the same covariance, so that the cross product stays small."""
     return x if len(x) <= x.shape[1] else np.asarray(np.linalg.qr(x, mode="r"))
-
-
-def _logistic(inputs: Floats, labels: NDArray[np.int64], classes: int, decay: float = 0.06) -> Floats:
-    x, y = torch.from_numpy(inputs).float(), torch.from_numpy(labels)
-    weights = torch.zeros(x.shape[1], classes, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(x @ weights, y) + decay / 2 * weights.square().sum()
-        torch.autograd.backward(loss)
-        return loss
-
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    return weights.detach().double().numpy()

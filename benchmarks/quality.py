@@ -36,13 +36,15 @@ class Judges:
     families: dict[str, str]
 
     @classmethod
-    def of_real(cls, judged: RealPictures) -> "Judges":
-        """Make the judges from the real pictures of the judged concepts."""
-        five = judged.where(styles=STYLES)
+    def of_real(cls, real: RealPictures, gallery: RealPictures) -> "Judges":
+        """Make the judges from real pictures: styles from all concepts, retrieval from the judged ones."""
+        every, five = real.where(styles=STYLES), real.judged().where(styles=STYLES)
+        known = np.concatenate([five.features, gallery.features])
+        concepts, families = five.concepts + gallery.concepts, five.families + gallery.families
         return cls(
-            Retrieval.of_real(judged.features, judged.concepts, judged.families),
-            StyleJudge.of_real(five.features, five.concepts, five.styles),
-            dict(zip(judged.styles, judged.families, strict=True)),
+            Retrieval.of_real(known, concepts, families),
+            StyleJudge.of_real(every.features, every.concepts, every.styles),
+            dict(zip(five.styles, five.families, strict=True)),
         )
 
     def scores(
@@ -87,11 +89,12 @@ def main(
     name
         Name of the result file.
     """
-    judged = RealPictures.open().judged()
+    real_pictures = RealPictures.open()
+    judged = real_pictures.judged()
     asks = [ask for split in SPLITS for ask in asks_of(judged, split, count, seed)]
     if write:
         return write_prompts(asks, write)
-    judges = Judges.of_real(judged)
+    judges = Judges.of_real(real_pictures, RealPictures.open_gallery().judged())
     five = judged.where(styles=STYLES)
     real = judges.scores("real pictures", five.features, five.concepts, five.styles)
     scores = list(real)

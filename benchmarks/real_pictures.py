@@ -10,9 +10,11 @@ import numpy as np
 
 from benchmarks.judge import EXTRACTOR, Bytes, Floats, features
 from fromnoise.data.dataset import Item, PictureSet, dataset_folder
+from fromnoise.errors import DataError
 
 STYLES = ("noto", "fluent-3d", "twemoji", "fluent-flat", "noto-v1")
 GROUPS = ("animals-nature", "food-drink", "travel-places", "objects", "activities", "smileys-emotion")
+GALLERY = "emoji-gallery"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class RealPictures:
     def open(cls, folder: Path | None = None) -> "RealPictures":
         """Open the emoji set that `fromnoise data build emoji` made."""
         return cls(PictureSet.open(folder or dataset_folder("emoji")))
+
+    @classmethod
+    def open_gallery(cls) -> "RealPictures":
+        """Open the further styles that `python -m benchmarks.gallery` drew for the judge alone."""
+        folder = dataset_folder(GALLERY)
+        if not folder.is_dir():
+            raise DataError(
+                "the judge needs its further styles; draw them with: python -m benchmarks.gallery"
+            )
+        return cls(PictureSet.open(folder))
 
     def where(
         self,

@@ -1,6 +1,7 @@
 """How few calls of the network will do? Each solver against its 200-call result and against real pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ def main(
     *,
     solvers: tuple[str, ...] = tuple(SOLVERS),
     calls: tuple[int, ...] = CALLS,
+    grid: str | None = None,
     count: int = 50,
     seed: int = 0,
     name: str = "solver-steps",
@@ -45,6 +47,8 @@ def main(
     ----------
     model
         A shipped model's name or a model folder.
+    grid
+        Time grid; None is the model's own.
     count
         Prompts a style, from the seen pairs: the sample is five times as large.
     """
@@ -53,23 +57,25 @@ def main(
     asks = asks_of(real.judged(), "train", count, seed)
     measured: list[dict[str, Any]] = []
     for solver in solvers:
-        measured += _measure(loaded, solver, calls, asks, real.features)
-        save_result(name, {"model": model, "n": len(asks), "n_real": len(real.items), "rows": measured})
+        measured += _measure(partial(_drawn, loaded, asks, grid), solver, calls, real.features)
+        save_result(
+            name, {"model": model, "grid": grid, "n": len(asks), "n_real": len(real.items), "rows": measured}
+        )
     print(f"n = {len(asks)} against {len(real.items)} real pictures; FD is FD-efficientnet-lite0.\n")
     print(table(HEAD, [_row(row, measured) for row in measured]))
 
 
 def _measure(
-    model: Any, solver: str, calls: Sequence[int], asks: Sequence[Ask], real: Floats
+    draw: Callable[[str, int], Bytes], solver: str, calls: Sequence[int], real: Floats
 ) -> list[dict[str, Any]]:
     """Measure one solver at every number of calls, on the same prompts and seeds."""
     axes = principal_axes(real, AXES)
-    finest = _drawn(model, solver, FINEST, asks)
+    finest = draw(solver, FINEST)
     finest_features = features(finest)
     centre = real.mean(0)
     rows = []
     for budget in calls:
-        pictures = _drawn(model, solver, budget, asks)
+        pictures = draw(solver, budget)
         found = features(pictures)
         row: dict[str, Any] = {"solver": solver, "calls": budget}
         row["pixel_rmse"] = _rmse(pictures, finest)
@@ -81,9 +87,9 @@ def _measure(
     return rows
 
 
-def _drawn(model: Any, solver: str, calls: int, asks: Sequence[Ask]) -> Bytes:
+def _drawn(model: Any, asks: Sequence[Ask], grid: str | None, solver: str, calls: int) -> Bytes:
     """Spend the same number of network calls whatever a solver takes for one step."""
-    return generated(asks, model, max(1, calls // SOLVERS[solver].calls), solver)
+    return generated(asks, model, max(1, calls // SOLVERS[solver].calls), solver, grid)
 
 
 def _rmse(left: Bytes, right: Bytes) -> float:
