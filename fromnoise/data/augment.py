@@ -1,7 +1,7 @@
 """Non-leaky augmentation (Karras et al. 2020, 2022): a picture is changed and the model is told how.
 
-Geometry is told as numbers, a changed hue in the caption's words; at sampling the numbers are zero, so pictures come
-out straight.
+Geometry is told as numbers, a changed hue in the caption's words; at sampling the numbers are zero, so
+pictures come out straight.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from fromnoise.data.captions import draw_number
 from fromnoise.data.colours import dominant_colours, recolour
 
 LABEL = 5
-"""Numbers that tell the geometry: mirrored, right, down, larger, turned; each about -1 to 1, 0 when untouched."""
+"""Numbers that tell the geometry: mirrored, right, down, larger, turned; each -1 to 1, 0 when untouched."""
 
 
 class AugmentSettings(Settings):
@@ -23,6 +23,8 @@ class AugmentSettings(Settings):
 
     versions: int = 6
     """Versions a picture, the untouched one among them."""
+    plain: float = 0.4
+    """Share of the untouched version in training; the other versions have equal parts of the rest."""
     shift: float = 0.08
     """Largest shift, as a share of the side."""
     scale: float = 0.15
@@ -31,6 +33,13 @@ class AugmentSettings(Settings):
     """Largest turn, in degrees."""
     recolour: float = 0.4
     """Share of the changed versions that get another hue."""
+
+
+def draw_kind(settings: AugmentSettings, stream: torch.Generator) -> int:
+    """Draw which version of a picture to show."""
+    if settings.versions == 1 or draw_number(stream) < settings.plain:
+        return 0
+    return 1 + int(draw_number(stream) * (settings.versions - 1))
 
 
 @dataclass(frozen=True)
@@ -42,16 +51,26 @@ class Version:
     colour: str | None = None
 
 
-def version(picture: np.ndarray, index: int, settings: AugmentSettings, stream: torch.Generator) -> Version:
-    """Make version `index` of a uint8 (S, S, 3) picture: 0 is the picture, 1 its mirror image, the others are drawn."""
+def version(
+    picture: np.ndarray,
+    index: int,
+    settings: AugmentSettings,
+    stream: torch.Generator,
+    may_mirror: bool = True,
+) -> Version:
+    """Make version `index` of a uint8 (S, S, 3) picture.
+
+    0 is the picture, 1 its mirror image, the others are drawn.
+    `may_mirror` is False for a picture whose mirror image is held out or means something else.
+    """
     if index == 0:
         return Version(picture)
-    if index == 1:
+    if index == 1 and may_mirror:
         return Version(picture[:, ::-1].copy(), (1.0, 0.0, 0.0, 0.0, 0.0))
     colour = None
     if draw_number(stream) < settings.recolour:
         picture, colour = _another_hue(picture, 50 + 260 * draw_number(stream))
-    picture, label = _moved(picture, settings, stream)
+    picture, label = _moved(picture, settings, stream, may_mirror)
     return Version(picture, label, colour)
 
 
@@ -63,8 +82,10 @@ def _another_hue(picture: np.ndarray, degrees: float) -> tuple[np.ndarray, str |
     return (turned, told) if told and before[:1] != after[:1] else (picture, None)
 
 
-def _moved(picture: np.ndarray, settings: AugmentSettings, stream: torch.Generator) -> tuple[np.ndarray, tuple[float, ...]]:
-    mirrored = float(draw_number(stream) < 0.5)
+def _moved(
+    picture: np.ndarray, settings: AugmentSettings, stream: torch.Generator, may_mirror: bool
+) -> tuple[np.ndarray, tuple[float, ...]]:
+    mirrored = float(draw_number(stream) < 0.5 and may_mirror)
     right, down, larger, turned = (2 * draw_number(stream) - 1 for _ in range(4))
     side = picture.shape[0]
     image = Image.fromarray(picture)
@@ -76,5 +97,6 @@ def _moved(picture: np.ndarray, settings: AugmentSettings, stream: torch.Generat
     x, y = centre + right * settings.shift * side, centre + down * settings.shift * side
     # PIL maps output pixels to input pixels: turn and shrink about the moved centre
     matrix = (cos, sin, centre - cos * x - sin * y, -sin, cos, centre + sin * x - cos * y)
-    image = image.transform(image.size, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC, fillcolor=(255,) * 3)
-    return np.array(image), (mirrored, right, down, larger, turned)
+    how = Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC
+    moved = image.transform(image.size, *how, fillcolor=(255, 255, 255))
+    return np.array(moved), (mirrored, right, down, larger, turned)

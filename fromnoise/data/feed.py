@@ -1,5 +1,6 @@
-"""From a dataset to training batches. A batch is a function of (seed, step) alone, so a resumed run sees what it would have.
+"""From a dataset to training batches.
 
+A batch is a function of (seed, step) alone, so a resumed run sees what it would have seen.
 Legend: B batch, S picture side, K versions of each picture, N pictures.
 """
 
@@ -9,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from fromnoise.codecs.codec import PictureBatch
 from fromnoise.config import Settings
-from fromnoise.data.augment import LABEL, AugmentSettings, version
+from fromnoise.data.augment import LABEL, AugmentSettings, Version, draw_kind, version
 from fromnoise.data.captions import draw_number, name_colour, vary_caption
 from fromnoise.data.colours import dominant_colours
 from fromnoise.data.dataset import DATASETS, PictureSet, dataset_folder
+from fromnoise.data.mirror import may_mirror
 from fromnoise.errors import DataError
 
 
@@ -27,7 +30,7 @@ class DataSettings(Settings):
     """Name of a built dataset, or the folder of one."""
     styles: tuple[str, ...] = ()
     """Only these styles; empty means all."""
-    weights: dict[str, float] = {}
+    weights: dict[str, float] = Field(default_factory=dict)
     """How often a group's pictures are shown, where not 1."""
     augment: AugmentSettings = AugmentSettings()
 
@@ -91,7 +94,7 @@ class PictureFeed:
         train = pictures.where(split="train")
         self._pictures, self._rows = pictures.pictures, train.rows
         self._epochs = Epochs(row_weights(train, settings.weights), seed)
-        self._seed = seed
+        self._seed, self._items = seed, pictures.all_items
         self._held = np.setdiff1d(pictures.rows, train.rows)[::4]
 
     def batch(self, step: int, size: int) -> PictureBatch:
@@ -99,7 +102,8 @@ class PictureFeed:
         chance = np.random.default_rng((self._seed, step))
         rows = [self._rows[self._epochs[step * size + index]] for index in range(size)]
         pictures = np.stack([self._pictures[row] for row in rows])
-        mirrored = chance.random(size) < 0.5
+        allowed = np.array([may_mirror(self._items[row]) for row in rows])
+        mirrored = allowed & (chance.random(size) < 0.5)
         pictures[mirrored] = pictures[mirrored][:, :, ::-1]
         if chance.random() < 0.3:  # other colours, so that the codec knows more than the data's
             pictures = pictures[..., chance.permutation(3)]
@@ -136,7 +140,7 @@ class EncodedFeed:
         self._items = train.items
         self._held_items = [pictures.all_items[row] for row in held]
         self._epochs = Epochs(row_weights(train, settings.weights), seed)
-        self._seed, self._versions = seed, settings.augment.versions
+        self._seed, self._augment = seed, settings.augment
         encoded = cache.with_suffix(".npz")
         if not encoded.exists():
             encode_versions(pictures, train.rows, held, settings.augment, encode, encoded, report)
@@ -149,13 +153,12 @@ class EncodedFeed:
         """Return the batch of a step."""
         stream = torch.Generator().manual_seed((self._seed * 1_000_003 + step) % 2**63)
         rows = [self._epochs[step * size + index] for index in range(size)]
-        kinds = [int(draw_number(stream) * self._versions) for _ in rows]
-        x0 = torch.from_numpy(np.stack([self._x0[kind, row] for kind, row in zip(kinds, rows, strict=True)])).float()
+        kinds = [draw_kind(self._augment, stream) for _ in rows]
         return CaptionedBatch(
-            x0=x0,
+            x0=torch.from_numpy(self._x0[kinds, rows]).float(),
             captions=[self._caption(row, kind, stream) for row, kind in zip(rows, kinds, strict=True)],
             styles=[self._items[row].style for row in rows],
-            augmented=torch.from_numpy(np.stack([self._labels[kind, row] for kind, row in zip(kinds, rows, strict=True)])),
+            augmented=torch.from_numpy(self._labels[kinds, rows]),
         )
 
     def validation(self, size: int, most: int = 512) -> list[CaptionedBatch]:
@@ -183,6 +186,12 @@ class EncodedFeed:
         return vary_caption(item, stream)
 
 
+def _drawn_version(pictures: PictureSet, row: int, kind: int, settings: AugmentSettings) -> Version:
+    stream = torch.Generator().manual_seed(row * 64 + kind)
+    picture, mirror = np.array(pictures.pictures[row]), may_mirror(pictures.all_items[row])
+    return version(picture, kind, settings, stream, mirror)
+
+
 def encode_versions(
     pictures: PictureSet,
     train: np.ndarray,
@@ -194,14 +203,13 @@ def encode_versions(
     chunk: int = 64,
 ) -> None:
     """Encode every version of the training pictures, and the held-out pictures as they are, into one file."""
-    encoded, labels, colours = [], [], []
+    encoded: list[np.ndarray] = []
+    labels: list[tuple[float, ...]] = []
+    colours: list[str] = []
     total = settings.versions * len(train) + len(held)
     for kind in range(settings.versions):
         for at in range(0, len(train), chunk):
-            made = [
-                version(np.array(pictures.pictures[row]), kind, settings, torch.Generator().manual_seed(int(row) * 64 + kind))
-                for row in train[at : at + chunk]
-            ]
+            made = [_drawn_version(pictures, int(row), kind, settings) for row in train[at : at + chunk]]
             encoded.append(encode(torch.from_numpy(np.stack([one.picture for one in made]))).half().numpy())
             labels.extend(one.label for one in made)
             colours.extend(one.colour or "" for one in made)

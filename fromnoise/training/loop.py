@@ -46,6 +46,10 @@ class TrainingSettings(Settings):
     sample_every: int = 1000
     save_every: int = 250
 
+    def autocast(self, device: str) -> contextlib.AbstractContextManager[Any]:
+        """Return the context in which networks compute at the chosen precision; weights stay in 32 bits."""
+        return torch.autocast(device, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
+
 
 class Trainable(Protocol):
     """All the loop knows of a model."""
@@ -127,7 +131,7 @@ class Training:
         batch = self.feed.batch(self.step, settings.batch)
         seeds = Seeds.for_step(settings.seed, self.step, settings.batch)
         self.model.train()
-        with self._precision():
+        with self.settings.autocast(self.device.type):
             loss: Tensor = self.model.loss(batch, seeds).mean()  # type: ignore[operator]
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -145,15 +149,10 @@ class Training:
     def _validate(self) -> float:
         """Return the mean loss on held-out data, at the same noise every time."""
         losses = []
-        with torch.no_grad(), self._precision():
+        with torch.no_grad(), self.settings.autocast(self.device.type):
             for index, batch in enumerate(self.feed.validation(self.settings.batch)):
                 seeds = Seeds.for_step(VALIDATION_SEED, index, len(batch))
                 losses.append(self.model.loss(batch, seeds).float())  # type: ignore[operator]
         mean = float(torch.cat(losses).mean()) if losses else math.nan
         self.best = min(self.best, mean)
         return mean
-
-    def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        if self.settings.precision == "bf16":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return contextlib.nullcontext()

@@ -134,8 +134,15 @@ def _build_image_diffusion(plan: Recipe, pictures: PictureSet, where: str) -> tu
     words = [text for item in train_items for text in (item.caption, " ".join(item.tags))]
     tokens = PromptTokens.train(words, settings.vocabulary, settings.text.length)
     model = ImageDiffusion(settings, codec, tokens)
-    feed = EncodedFeed(pictures, plan.data, plan.training.seed, codec.encode, _cache(plan, pictures, codec), _tell)
-    return model, feed
+    cache = _cache(plan, pictures, codec)
+    if plan.training.compile and isinstance(codec, KL):
+        codec.encoder.compile()
+
+    def encode(pictures: Tensor) -> Tensor:
+        with plan.training.autocast("cpu"):
+            return codec.encode(pictures)  # type: ignore[no-any-return]
+
+    return model, EncodedFeed(pictures, plan.data, plan.training.seed, encode, cache, _tell)
 
 
 def _build_kl(plan: Recipe, pictures: PictureSet, where: str) -> tuple[nn.Module, Feed]:
