@@ -142,10 +142,9 @@ def show(
     as_json
         Print JSON.
     """
-    from fromnoise.data.dataset import PictureSet, dataset_folder
+    from fromnoise.data.dataset import PictureSet, find_dataset
 
-    named = dataset_folder(dataset)
-    found = PictureSet.open(named if named.is_dir() and "/" not in dataset else Path(dataset))
+    found = PictureSet.open(find_dataset(dataset))
     found.verify()
     if sheet is not None:
         _write_sheet(found, sheet, force)

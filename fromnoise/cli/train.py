@@ -21,11 +21,11 @@ def train(
     recipe
         A TOML file; those in `recipes/` say what they cost and what they give.
     overrides
-        Change one setting: `--set optimizer.lr=0.001`. May be given many times.
+        Change one setting: `--set training.lr=0.001`. May be given many times.
     resume
         Go on from the last state of the same run.
     out
-        Folder of the run; the recipe's own when left out.
+        Folder of the run; `runs/` and the recipe's name when left out.
     """
     from fromnoise.training.run import train as run
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -146,6 +147,13 @@ def _check_known(kind: str, asked: Collection[str] | None, known: Collection[str
 def dataset_folder(name: str) -> Path:
     """Return the folder where the dataset called `name` is built unless another one is named."""
     return home() / "data" / name
+
+
+def find_dataset(name_or_path: str) -> Path:
+    """Return a dataset's folder, which need not exist: the one built under that name, else the one at that path."""
+    folder, named = Path(name_or_path).expanduser(), dataset_folder(name_or_path)
+    is_path = os.sep in name_or_path or name_or_path in ("", ".", "..")
+    return folder if is_path or (folder.is_dir() and not named.is_dir()) else named
 
 
 def file_sha256(path: Path) -> str:

@@ -18,7 +18,7 @@ from fromnoise.config import Settings
 from fromnoise.data.augment import LABEL, AugmentSettings, Version, draw_kind, version
 from fromnoise.data.captions import draw_number, name_colour, vary_caption
 from fromnoise.data.colours import dominant_colours
-from fromnoise.data.dataset import DATASETS, PictureSet, dataset_folder
+from fromnoise.data.dataset import DATASETS, PictureSet, find_dataset
 from fromnoise.data.mirror import may_mirror
 from fromnoise.errors import DataError
 
@@ -52,8 +52,7 @@ class CaptionedBatch:
 
 def open_dataset(settings: DataSettings) -> PictureSet:
     """Open the dataset; one that needs no download is built when it is missing."""
-    named = settings.dataset in DATASETS
-    folder = dataset_folder(settings.dataset) if named else Path(settings.dataset).expanduser()
+    folder = find_dataset(settings.dataset)
     if settings.dataset == "shapes" and not folder.exists():
         DATASETS["shapes"](out=folder)
     pictures = PictureSet.open(folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fromnoise.data.dataset import DATASETS, Item, PictureSet
+from fromnoise.data.dataset import DATASETS, Item, PictureSet, dataset_folder, find_dataset
 from fromnoise.data.writing import write_pictures
 from fromnoise.errors import DataError, OutputError
 
@@ -20,6 +20,19 @@ def pictures(item: Item, count: int = 5) -> Iterator[tuple[np.ndarray, Item]]:
 @pytest.fixture
 def written(item: Item, tmp_path: Path) -> PictureSet:
     return write_pictures(tmp_path / "set", "test", 8, pictures(item))
+
+
+def test_a_dataset_is_found_by_name_or_path(
+    tmp_path: Path, item: Item, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FROMNOISE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert find_dataset("mine") == dataset_folder("mine")
+    write_pictures(tmp_path / "mine", "mine", 8, pictures(item))
+    assert find_dataset("mine") == Path("mine")
+    write_pictures(dataset_folder("mine"), "mine", 8, pictures(item))
+    assert find_dataset("mine") == dataset_folder("mine")
+    assert find_dataset("./mine") == Path("mine") and find_dataset(".") == Path()
 
 
 def test_what_is_written_is_read_again(written: PictureSet, item: Item) -> None:
