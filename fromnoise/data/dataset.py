@@ -150,7 +150,7 @@ def dataset_folder(name: str) -> Path:
 
 
 def find_dataset(name_or_path: str) -> Path:
-    """Return a dataset's folder, which need not exist: the one built under that name, else the one at that path."""
+    """Return where a dataset is or would be: built under that name, else at that path."""
     folder, named = Path(name_or_path).expanduser(), dataset_folder(name_or_path)
     is_path = os.sep in name_or_path or name_or_path in ("", ".", "..")
     return folder if is_path or (folder.is_dir() and not named.is_dir()) else named
