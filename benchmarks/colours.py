@@ -9,17 +9,8 @@ from benchmarks.judge import Bytes, Flags, Floats
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 _ALIKE = {"golden": "yellow", "gray": "grey", "violet": "purple"}
-_HUES = {
-    12: "red",
-    42: "orange",
-    68: "yellow",
-    165: "green",
-    258: "blue",
-    295: "purple",
-    345: "pink",
-    361: "red",
-}
-"""Where each hue ends, degrees."""
+_EDGES = (12, 36, 62, 165, 258, 295, 345)  # degrees
+_HUES = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 NOTABLE = 0.15  # share of the drawn area from which a colour counts as shown
 
 
@@ -64,12 +55,12 @@ def _names(rgb: Floats) -> np.ndarray:
     top, low = rgb.max(1), rgb.min(1)
     chroma = top - low
     hue = _hue(rgb, top, chroma)
-    names = np.select([hue < edge for edge in _HUES], list(_HUES.values()), "red")
-    names[np.isin(names, ("orange", "yellow")) & (top < 0.66)] = "brown"
-    names[(names == "red") & (top < 0.4)] = "brown"
-    names[(names == "red") & (low > 0.55)] = "pink"
+    names = np.select([hue < edge for edge in _EDGES], _HUES, "red")
+    warm = np.isin(names, ("red", "orange", "yellow"))
+    names[warm & (top < 0.78) & ((chroma < 0.7 * top) | (top < 0.4))] = "brown"
+    names[(names == "red") & (low > 0.5)] = "pink"
     plain = chroma < np.maximum(0.12, 0.15 * top)
-    names[plain] = np.select([top[plain] < 0.35, top[plain] > 0.85], ["black", "white"], "grey")
+    names[plain] = np.select([top[plain] < 0.42, top[plain] > 0.85], ["black", "white"], "grey")
     names[top < 0.2] = "black"
     return names
 

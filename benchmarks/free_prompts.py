@@ -56,9 +56,9 @@ def main(
 
 
 def _real_pictures() -> tuple[int, int, int]:
-    """Count the same for real pictures whose label names one colour: what the check itself gets wrong."""
+    """Count the same for real things whose label names one colour: what the check itself gets wrong."""
     real = RealPictures.open().where(styles=STYLES)
-    asked = [asked_colours(item.label) for item in real.items]
+    asked = [() if item.group == "people-body" else asked_colours(item.label) for item in real.items]
     rows = [row for row, colours in enumerate(asked) if len(colours) == 1]
     return len(rows), *count_shown(real.pictures[rows], [asked[row][0] for row in rows])
 

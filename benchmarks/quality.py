@@ -94,12 +94,12 @@ def main(
     asks = [ask for split in SPLITS for ask in asks_of(judged, split, count, seed)]
     if write:
         return write_prompts(asks, write)
+    loaded = None if pictures or real_only else loaded_model(model)
     judges = Judges.of_real(real_pictures, RealPictures.open_gallery().judged())
     five = judged.where(styles=STYLES)
     real = judges.scores("real pictures", five.features, five.concepts, five.styles)
     scores = list(real)
     if not real_only:
-        loaded = None if pictures else loaded_model(model)
         made = features(answers(asks, loaded, pictures, steps))
         for split, kind in SPLITS.items():
             rows = [row for row, ask in enumerate(asks) if ask.split == split]

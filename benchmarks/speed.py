@@ -25,20 +25,30 @@ class Cost:
     peak_gb: float
 
 
-def main(prompt: str = "a red apple", *, repeats: int = 3, further: int = 4, name: str = "speed") -> None:
+def main(
+    model: str = "emoji-diffusion",
+    *,
+    prompt: str = "a red apple",
+    repeats: int = 3,
+    further: int = 4,
+    name: str = "speed",
+) -> None:
     """Time `fromnoise --help`, one picture and each further picture: median seconds, greatest memory.
 
     Parameters
     ----------
+    model
+        A shipped model's name or a model folder.
     further
         Pictures made beyond the first to find what each of them takes.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         helped = _costs(["--help"], repeats)
-        one = _costs(["image", prompt, "-o", str(out / "one.png")], repeats, out / "one.png")
+        image = ["image", prompt, "--model", model]
+        one = _costs([*image, "-o", str(out / "one.png")], repeats, out / "one.png")
         several = ["-n", str(1 + further), "-o", str(out / "many")]
-        many = _costs(["image", prompt, *several], repeats, out / "many")
+        many = _costs([*image, *several], repeats, out / "many")
     each = (_seconds(many) - _seconds(one)) / further
     rows: list[list[str | int | float]] = [
         ["fromnoise --help", _seconds(helped), _peak(helped), "0.4 s"],
@@ -46,7 +56,11 @@ def main(prompt: str = "a red apple", *, repeats: int = 3, further: int = 4, nam
         ["each further picture", each, _peak(many), "1.5 s"],
     ]
     print(table(HEAD, rows))
-    saved = {"cpus": os.cpu_count(), "rows": [dict(zip(HEAD, row, strict=True)) for row in rows]}
+    saved = {
+        "model": model,
+        "cpus": os.cpu_count(),
+        "rows": [dict(zip(HEAD, row, strict=True)) for row in rows],
+    }
     print(f"\nsaved {save_result(name, saved)}")
 
 
