@@ -52,11 +52,11 @@ def write_prompts(asks: Sequence[Ask], path: Path) -> None:
         raise OutputError(f"can't write prompts to {path}: {error.strerror}") from None
 
 
-def loaded_model(name: str) -> Any:
-    """Load a model by its name or folder."""
+def loaded_model(name: str, device: str | None = None) -> Any:
+    """Load a model by its name or folder; None lets it choose the device."""
     import fromnoise
 
-    return fromnoise.load(name)
+    return fromnoise.load(name, device=device)
 
 
 def answers(asks: Sequence[Ask], model: Any, pictures: Path | None, steps: int | None) -> Bytes:

@@ -70,6 +70,7 @@ def main(
     pictures: Path | None = None,
     write: Path | None = None,
     real_only: bool = False,
+    device: str | None = None,
     name: str = "quality",
 ) -> None:
     """Print rank 1 and within 5 of seen pairs, held-out pairs and held-out concepts beside real pictures.
@@ -94,7 +95,7 @@ def main(
     asks = [ask for split in SPLITS for ask in asks_of(judged, split, count, seed)]
     if write:
         return write_prompts(asks, write)
-    loaded = None if pictures or real_only else loaded_model(model)
+    loaded = None if pictures or real_only else loaded_model(model, device)
     judges = Judges.of_real(real_pictures, RealPictures.open_gallery().judged())
     five = judged.where(styles=STYLES)
     real = judges.scores("real pictures", five.features, five.concepts, five.styles)

@@ -33,8 +33,9 @@ def main(
     solvers: tuple[str, ...] = tuple(SOLVERS),
     calls: tuple[int, ...] = CALLS,
     grid: str | None = None,
-    count: int = 50,
+    count: int = 20,
     seed: int = 0,
+    device: str | None = None,
     name: str = "solver-steps",
 ) -> None:
     """Print distances to the 200-call result (same seeds) and to real pictures, by solver and calls.
@@ -52,7 +53,7 @@ def main(
     count
         Prompts a style, from the seen pairs: the sample is five times as large.
     """
-    loaded = loaded_model(model)
+    loaded = loaded_model(model, device)
     real = RealPictures.open().where(styles=STYLES)
     asks = asks_of(real.judged(), "train", count, seed)
     measured: list[dict[str, Any]] = []

@@ -90,7 +90,7 @@ def bench(tmp_path, monkeypatch):
     for module in (real_pictures, quality, memorisation, diversity, solver_steps):
         monkeypatch.setattr(module, "features", coarse)
     for module in (*SCRIPTS, solver_steps):
-        monkeypatch.setattr(module, "loaded_model", lambda name: Copier(codec=Copier()))
+        monkeypatch.setattr(module, "loaded_model", lambda name, device=None: Copier(codec=Copier()))
     monkeypatch.setattr(
         report, "save_result", lambda name, result: (tmp_path / f"{name}.json").write_text(json.dumps(result))
     )
