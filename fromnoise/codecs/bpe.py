@@ -1,4 +1,4 @@
-"""Words to token ids and back: byte-pair encoding over lower-case text (Sennrich et al. 2016), by `tokenizers`."""
+"""Words to token ids: byte-pair encoding over lower-case text (Sennrich et al. 2016), by `tokenizers`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,7 +23,9 @@ class PromptTokens:
     def train(cls, texts: Iterable[str], vocabulary: int, length: int) -> "PromptTokens":
         """Learn `vocabulary` tokens from texts; whole words come out of those that are frequent."""
         tokenizer = Tokenizer(models.BPE())
-        tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase(), normalizers.Strip()])
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.NFKC(), normalizers.Lowercase(), normalizers.Strip()]
+        )
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
         tokenizer.decoder = decoders.ByteLevel()
         trainer = trainers.BpeTrainer(

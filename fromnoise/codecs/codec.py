@@ -46,4 +46,3 @@ def to_signed(pictures: Tensor) -> Tensor:
 def to_bytes(signed: Tensor) -> Tensor:
     """Bring (B, 3, S, S) in [-1, 1] to uint8 pictures (B, S, S, 3); what lies outside is clipped."""
     return ((signed.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1)
-

@@ -1,11 +1,12 @@
-"""The KL autoencoder: pictures to a small grid of whitened latents (Rombach et al. 2022), trained by its own recipe.
+"""The KL autoencoder: pictures to a small grid of whitened latents (Rombach et al. 2022), and back.
 
-Legend: B batch, C latent channels, S picture side, N = S / 16 grid side; m mean and v log-variance of the posterior.
+Legend: B batch, C latent channels, S picture side, N = S / 16 side of the latent grid.
 """
 
 from typing import Literal
 
 import torch
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from fromnoise.codecs.codec import PictureBatch, to_bytes, to_signed
@@ -19,9 +20,9 @@ class KLSettings(Settings):
 
     kind: Literal["kl"] = "kl"
     description: str = ""
-    size: int = 128
+    size: int = Field(default=128, gt=0, multiple_of=16)
     """Side of the pictures, px: a multiple of 16."""
-    channels: int = 32
+    channels: PositiveInt = 32
     """Channels of the latent grid."""
     encoder_widths: tuple[int, int, int] = (64, 160, 288)
     """Channels at a quarter, an eighth and a sixteenth of the side."""
@@ -54,11 +55,14 @@ class KL(nn.Module):
 
     def loss(self, batch: PictureBatch, seeds: Seeds) -> Tensor:
         """Return absolute error + edges + KL for each picture, (B,)."""
-        pictures = to_signed(batch.pictures).contiguous(memory_format=torch.channels_last)
+        pictures = to_signed(batch.pictures.to(self.latent_mean.device)).contiguous(
+            memory_format=torch.channels_last
+        )
         made, mean, log_variance = self._round_trip(pictures, seeds.normal(*self.shape).to(pictures.device))
         error = (made - pictures).abs().flatten(1).mean(1)
         for dim in (-1, -2):
-            error = error + self.settings.edge_weight * (made.diff(dim=dim) - pictures.diff(dim=dim)).abs().flatten(1).mean(1)
+            edges = made.diff(dim=dim) - pictures.diff(dim=dim)
+            error = error + self.settings.edge_weight * edges.abs().flatten(1).mean(1)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
         return error + self.settings.kl_weight * divergence.flatten(1).mean(1)
 
@@ -77,20 +81,22 @@ class KL(nn.Module):
         """Turn uint8 (B, S, S, 3) into whitened latents, float32 (B, C, N, N)."""
         signed = to_signed(pictures.to(self.latent_mean.device)).contiguous(memory_format=torch.channels_last)
         mean = self.encoder(signed).float().chunk(2, dim=1)[0]
-        return (mean - self.latent_mean[:, None, None]) / self.latent_std[:, None, None]
+        white: Tensor = (mean - self.latent_mean[:, None, None]) / self.latent_std[:, None, None]
+        return white
 
     @torch.no_grad()
     def decode(self, x0: Tensor) -> Tensor:
         """Turn whitened latents (B, C, N, N) into uint8 (B, S, S, 3), one by one."""
-        latents = x0.to(self.latent_mean.device) * self.latent_std[:, None, None] + self.latent_mean[:, None, None]
+        mean, std = self.latent_mean[:, None, None], self.latent_std[:, None, None]
+        latents = x0.to(mean.device) * std + mean
         made = [self.decoder(item[None].contiguous(memory_format=torch.channels_last)) for item in latents]
         return torch.cat([to_bytes(item) for item in made]).cpu()
 
     @torch.no_grad()
     def whiten(self, pictures: Tensor) -> None:
-        """Measure the latents of uint8 pictures (B, S, S, 3), so that `encode` gives mean 0 and variance 1 a channel."""
+        """Measure the latents of uint8 pictures (B, S, S, 3): then `encode` gives mean 0 and variance 1."""
         self.latent_mean.zero_()
         self.latent_std.fill_(1)
-        latents = torch.cat([self.encode(part) for part in pictures.split(64)])
+        latents = torch.cat([self.encode(part) for part in torch.split(pictures, 64)])
         self.latent_mean.copy_(latents.mean((0, 2, 3)))
         self.latent_std.copy_(latents.std((0, 2, 3)))

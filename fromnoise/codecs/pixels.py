@@ -1,5 +1,6 @@
 """The codec that does nothing but scale: diffusion in pixels is latent diffusion with this one."""
 
+from pydantic import PositiveInt
 from torch import Tensor
 
 from fromnoise.codecs.codec import to_bytes, to_signed
@@ -9,7 +10,7 @@ from fromnoise.config import Settings
 class PixelsSettings(Settings):
     """Which pictures."""
 
-    size: int = 32
+    size: PositiveInt = 32
     """Side of the pictures, px."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from pydantic import Field
 
 from fromnoise.config import Settings
 from fromnoise.data.captions import draw_number
@@ -21,9 +22,9 @@ LABEL = 5
 class AugmentSettings(Settings):
     """How far pictures are changed, and how many changed versions are kept of each."""
 
-    versions: int = 6
+    versions: int = Field(default=6, ge=1, le=64)
     """Versions a picture, the untouched one among them."""
-    plain: float = 0.4
+    plain: float = Field(default=0.4, ge=0, le=1)
     """Share of the untouched version in training; the other versions have equal parts of the rest."""
     shift: float = 0.08
     """Largest shift, as a share of the side."""

@@ -1,7 +1,7 @@
 """A small convolutional encoder and decoder: the body of the codecs that turn pictures into latents and back.
 
-Most of the work happens at a quarter of the picture's side and below: space-to-depth replaces the costly layers at
-full resolution, so that it trains on two CPU cores.
+Most of the work happens at a quarter of the picture's side and below: space-to-depth replaces the costly
+layers at full resolution, so that it trains on two CPU cores.
 Legend: B batch, C channels, H W rows and columns of the feature map; pictures (B, 3, S, S) in [-1, 1].
 """
 
@@ -20,6 +20,7 @@ class ChannelNorm(nn.Module):
         self.gain = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Normalise x (B, C, H, W)."""
         scale = torch.rsqrt(x.float().square().mean(dim=1, keepdim=True) + 1e-6).to(x.dtype)
         return x * scale * self.gain.to(x.dtype)[:, None, None]
 
@@ -36,7 +37,9 @@ class Residual(nn.Module):
         nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(F.silu(self.conv1(self.norm(x))))
+        """Transform x (B, C, H, W)."""
+        change: Tensor = self.conv2(F.silu(self.conv1(self.norm(x))))
+        return x + change
 
 
 class Encoder(nn.Module):
@@ -60,6 +63,7 @@ class Encoder(nn.Module):
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """Encode pictures (B, 3, S, S)."""
         return self.stages(pictures)  # type: ignore[no-any-return]
 
 
@@ -87,4 +91,5 @@ class Decoder(nn.Module):
         )
 
     def forward(self, latents: Tensor) -> Tensor:
+        """Decode latents (B, latent, S / 16, S / 16)."""
         return self.stages(latents)  # type: ignore[no-any-return]

@@ -1,17 +1,19 @@
 """Diffusion transformer (Peebles & Xie 2023): patches of the noisy input and context tokens in one stream.
 
-The vector condition (time, pooled context, style) enters by adaLN-single (Chen et al. 2023, PixArt-alpha): one
-projection shared by all blocks, plus a learned offset per block.
+The vector condition (time, pooled context, style) enters by adaLN-single (Chen et al. 2023, PixArt-alpha):
+one projection shared by all blocks, plus a learned offset per block.
 Legend: B batch, C channels, P patch side, L image tokens, K context tokens, D width.
 """
 
 from dataclasses import dataclass
 
 import torch
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fromnoise.config import Settings
+from fromnoise.errors import ConfigError
 from fromnoise.nets.layers import Attention, RMSNorm, SwiGLU, WaveFeatures
 
 
@@ -26,12 +28,12 @@ class Condition:
 class DiTSettings(Settings):
     """Size of the diffusion transformer."""
 
-    width: int = 256
-    depth: int = 8
-    heads: int = 4
-    patch: int = 1
+    width: int = Field(default=256, gt=0, multiple_of=2)
+    depth: PositiveInt = 8
+    heads: PositiveInt = 4
+    patch: PositiveInt = 1
     """Side of a patch, in cells of the codec's grid."""
-    context_width: int = 256
+    context_width: PositiveInt = 256
 
 
 class AdaBlock(nn.Module):
@@ -45,7 +47,8 @@ class AdaBlock(nn.Module):
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
         """Transform x (B, K + L, D) under modulation (B, 6, D)."""
-        shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.offset)[:, :, None].to(x.dtype).unbind(1)
+        parts = (modulation + self.offset)[:, :, None].to(x.dtype)  # (B, 6, 1, D)
+        shift1, scale1, gate1, shift2, scale2, gate2 = parts.unbind(1)
         x = x + gate1 * self.attention(self.norm(x) * (1 + scale1) + shift1)
         return x + gate2 * self.mlp(self.norm(x) * (1 + scale2) + shift2)  # type: ignore[no-any-return]
 
@@ -57,12 +60,18 @@ class DiT(nn.Module):
         super().__init__()
         channels, rows, columns = shape
         width, self.patch = settings.width, settings.patch
+        if rows % self.patch or columns % self.patch:
+            raise ConfigError(
+                f"patch must divide the codec's grid of {rows} x {columns}, not be {self.patch}"
+            )
         self.grid = rows // self.patch, columns // self.patch
         self.patch_in = nn.Linear(channels * self.patch**2, width)
         self.context_in = nn.Linear(settings.context_width, width)
         self.vector_in = nn.Linear(settings.context_width, width)
         self.positions = nn.Parameter(0.02 * torch.randn(self.grid[0] * self.grid[1], width))
-        self.time = nn.Sequential(WaveFeatures(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.time = nn.Sequential(
+            WaveFeatures(width), nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width)
+        )
         self.modulation = nn.Linear(width, 6 * width)
         self.blocks = nn.ModuleList(AdaBlock(width, settings.heads) for _ in range(settings.depth))
         self.norm_out = RMSNorm(width, gain=False)
@@ -71,14 +80,15 @@ class DiT(nn.Module):
         self._start_as_identity(settings.depth)
 
     def _start_as_identity(self, depth: int) -> None:
-        """Start with quiet residual branches and an output of zero: the first guess is c_skip times the input."""
+        """Start with quiet branches and an output of zero: the first guess is c_skip times the input."""
         for layer in (self.modulation, self.modulation_out, self.patch_out):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
         for block in self.blocks:
-            block.offset.data[[2, 5]] = depth**-0.5  # type: ignore[union-attr, index, operator]
+            block.offset.data[[2, 5]] = depth**-0.5  # type: ignore[operator]
 
     def forward(self, x: Tensor, noise: Tensor, condition: Condition) -> Tensor:
+        """Answer for x (B, C, N, N) at noise levels (B,)."""
         tokens = self.patch_in(self._patches(x)) + self.positions  # (B, L, D)
         context = self.context_in(condition.tokens.to(tokens.dtype))  # (B, K, D)
         vector = F.silu(self.time(noise.to(x.dtype)) + self.vector_in(condition.vector.to(tokens.dtype)))
@@ -96,4 +106,4 @@ class DiT(nn.Module):
 
     def _picture(self, tokens: Tensor) -> Tensor:
         """(B, L, C P P) -> (B, C, N, N)."""
-        return F.pixel_shuffle(tokens.transpose(1, 2).unflatten(2, self.grid), self.patch)
+        return F.pixel_shuffle(torch.unflatten(tokens.transpose(1, 2), 2, self.grid), self.patch)

@@ -4,6 +4,7 @@ Legend: B batch, L tokens, D width, K summary tokens.
 """
 
 import torch
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from fromnoise.config import Settings
@@ -13,17 +14,20 @@ from fromnoise.nets.layers import Block, RMSNorm
 class TextEncoderSettings(Settings):
     """Size of the text encoder."""
 
-    width: int = 256
-    depth: int = 2
-    heads: int = 4
-    length: int = 32
+    width: PositiveInt = 256
+    depth: PositiveInt = 2
+    heads: PositiveInt = 4
+    length: int = Field(default=32, ge=2)
     """Tokens a prompt may have; longer ones are cut, with a warning."""
-    summary: int = 8
+    summary: PositiveInt = 8
     """Summary tokens handed to the denoiser, whatever the prompt's length."""
 
 
 class TextEncoder(nn.Module):
-    """Read a prompt and write `summary` tokens about it: learned query tokens attend to the words in every block."""
+    """Read a prompt and write `summary` tokens about it.
+
+    Learned query tokens attend to the words in every block.
+    """
 
     def __init__(self, settings: TextEncoderSettings, vocabulary: int) -> None:
         super().__init__()
