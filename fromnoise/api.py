@@ -67,4 +67,5 @@ def _loaded(folder: Path, saved_at: int, device: str | None) -> "ImageDiffusion"
     """Load a model once; `saved_at` makes a model that was trained further count as another one."""
     from fromnoise.models.checkpoint import load
 
-    return load(str(folder), device=device)
+    model: ImageDiffusion = load(str(folder), device=device)
+    return model

@@ -1,16 +1,17 @@
-"""Whether a request can be carried out: every value in range, every name known."""
+"""Whether a request can be carried out, and what it takes to make it again."""
 
 import math
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
+import numpy as np
+
+from fromnoise import __version__
 from fromnoise.diffusion.grids import GRIDS
 from fromnoise.diffusion.solvers import SOLVERS
 from fromnoise.errors import RequestError, unknown
+from fromnoise.models.image_settings import SamplingSettings
 from fromnoise.requests import ImageRequest
-
-if TYPE_CHECKING:
-    from fromnoise.models.image_diffusion import SamplingSettings
 
 T = TypeVar("T")
 MOST_STEPS = 10_000
@@ -18,9 +19,16 @@ MOST_PICTURES = 10_000
 
 
 def checked(
-    request: ImageRequest, defaults: "SamplingSettings", styles: tuple[str, ...], fitted: tuple[str, ...]
+    request: ImageRequest,
+    defaults: SamplingSettings,
+    styles: tuple[str, ...],
+    fitted: tuple[str, ...],
+    size: int,
 ) -> ImageRequest:
-    """Return the request with every open choice filled in; raise RequestError for the first that can't be."""
+    """Return the request with every open choice filled in; raise RequestError for the first that can't be.
+
+    `fitted` lists the steps that a fitted grid is there for, `size` is the side of the model's pictures, px.
+    """
     request = replace(
         request,
         style=_first(request.style, defaults.style),
@@ -33,9 +41,19 @@ def checked(
     )
     _check_words(request, styles)
     _check_numbers(request)
-    _check_pictures(request)
+    _check_pictures(request, size)
     _check_grid(request, fitted)
     return request
+
+
+def told(request: ImageRequest) -> list[dict[str, Any]]:
+    """Return, for each item of a checked request, what is needed to make it again, pictures apart."""
+    apart = {"init", "mask"} if request.init is not None else {"init", "mask", "strength"}
+    names = [field.name for field in fields(request) if field.name not in apart]
+    shared = {name: getattr(request, name) for name in names} | {"version": __version__}
+    if request.between is not None:
+        return [shared | {"frame": index} for index in range(request.count)]
+    return [shared | {"seed": request.seed + index, "count": 1} for index in range(request.count)]
 
 
 def _first(asked: T | None, default: T | None) -> T | None:
@@ -67,22 +85,28 @@ def _check_numbers(request: ImageRequest) -> None:
     if request.guidance_interval is not None:
         low, high = request.guidance_interval
         if not 0 <= low <= high <= 1:
-            raise RequestError(f"guidance_interval must be two shares, 0 <= low <= high <= 1, not {low}, {high}")
+            raise RequestError(f"guidance_interval must be 0 <= low <= high <= 1, not {low}, {high}")
 
 
-def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is None or not math.isfinite(value) or not low <= value <= high:
+def _check_range(name: str, value: Any, low: float, high: float) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or not low <= value <= high:
         raise RequestError(f"{name} must be a number from {low:g} to {high:g}, not {value}")
 
 
-def _check_pictures(request: ImageRequest) -> None:
+def _check_pictures(request: ImageRequest, size: int) -> None:
     if request.mask is not None and request.init is None:
         raise RequestError("a mask needs a picture to paint in: give init too")
-    if request.init is not None and request.mask is not None and request.init.shape[:2] != request.mask.shape:
-        sizes = ["{} x {}".format(*array.shape[1::-1]) for array in (request.init, request.mask)]
-        raise RequestError(f"the mask must be as large as the picture: {sizes[0]}, not {sizes[1]} px")
+    _check_array("init", request.init, np.uint8, (size, size, 3))
+    _check_array("mask", request.mask, np.bool_, (size, size))
     if request.between is not None and request.count < 2:
         raise RequestError("going from one prompt to another takes a count of at least 2")
+
+
+def _check_array(name: str, array: np.ndarray | None, kind: type[np.generic], shape: tuple[int, ...]) -> None:
+    if array is not None and (array.dtype != kind or array.shape != shape):
+        wanted, came = f"{kind.__name__} {shape}", f"{array.dtype} {array.shape}"
+        raise RequestError(f"{name} must be an array of {wanted} for this model, not of {came}")
 
 
 def _check_grid(request: ImageRequest, fitted: tuple[str, ...]) -> None:
@@ -92,5 +116,6 @@ def _check_grid(request: ImageRequest, fitted: tuple[str, ...]) -> None:
     if request.grid == "fitted" and str(request.steps) not in fitted:
         able = f"it has one for {', '.join(fitted)} steps" if fitted else "it has none yet"
         raise RequestError(
-            f"this model has no fitted grid for {request.steps} steps ({able}); fit one: fromnoise grid MODEL --steps {request.steps}"
+            f"this model has no fitted grid for {request.steps} steps ({able}); "
+            f"fit one: fromnoise grid MODEL --steps {request.steps}"
         )

@@ -1,9 +1,10 @@
-"""Model folders: config.toml, weights.safetensors, tokenizer.json where there is one, and checksums.json. No pickle."""
+"""Model folders: config.toml, weights.safetensors, checksums.json, tokenizer.json if it has one."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,23 @@ from torch import Tensor, nn
 from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.codec import CODECS
 from fromnoise.codecs.kl import KL, KLSettings
+from fromnoise.codecs.pixels import Pixels, PixelsSettings
 from fromnoise.config import Settings, check_settings
-from fromnoise.errors import CheckpointError, ConfigError, unknown
+from fromnoise.errors import CheckpointError, ConfigError, OutputError, unknown
 from fromnoise.home import home
 from fromnoise.models.checksums import sha256, write_checksums
-from fromnoise.models.image_diffusion import ImageDiffusion, ImageDiffusionSettings
+from fromnoise.models.image_diffusion import ImageDiffusion
+from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
 
 WEIGHTS, TOKENIZER = "weights.safetensors", "tokenizer.json"
 
 
 def load(name: str | Path, device: str | None = None) -> Any:
-    """Load a model by name or folder, after checking its checksums. None means a GPU if there is one, else the CPU."""
+    """Load a model by name or folder, after checking its checksums.
+
+    A `device` of None means a GPU if there is one, else the CPU.
+    """
     folder = find_model(name)
     verify(folder)
     config = read_config(folder)
@@ -50,37 +56,50 @@ def pick_device(device: str | None) -> torch.device:
         torch.empty(1, device=chosen)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"device {device!r} can't be used here ({reason}); leave it out or use cpu") from None
+        raise CheckpointError(
+            f"device {device!r} can't be used here ({reason}); leave it out or use cpu"
+        ) from None
     return chosen
 
 
 def save(model: nn.Module, folder: Path, half: bool = False) -> None:
-    """Write a model folder whole or not at all; `half` stores the weights in 16 bits. An existing folder is replaced."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        settings: Settings = model.settings  # type: ignore[assignment]
-        plain = settings.model_dump(mode="json", exclude_none=True)
-        (partial / CONFIG).write_text(tomli_w.dumps(plain), encoding="utf-8")
-        save_file(stored_tensors(model, half), partial / WEIGHTS)
+    """Write a model folder whole or not at all; `half` stores the weights in 16 bits.
+
+    A model folder that is there is replaced; its cards stay.
+    """
+    with _replaced(folder) as partial:
+        _write_config(model, partial)
+        try:
+            save_file(stored_tensors(model, half), partial / WEIGHTS)
+        except SafetensorError as error:  # a full disk, most often
+            raise OutputError(f"{folder / WEIGHTS} can't be written: {error}") from None
         if isinstance(model, ImageDiffusion):
             model.conditioner.tokens.save(partial / TOKENIZER)
-        write_checksums(partial)
-        partial.chmod(0o755)
-        _put_in_place(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
-def save_own_copy(model: nn.Module) -> Path:
-    """Save a model under its name in the user's models folder, where it hides an installed one."""
-    folder = home() / "models" / str(model.name)
-    save(model, folder)
+def save_own_copy(model: ImageDiffusion) -> Path:
+    """Save a model under its name in the user's models folder, where it hides an installed one.
+
+    The files it was loaded from are copied as they are, so that its weights keep their checksum.
+    """
+    folder = home() / "models" / model.name
+    if model.folder is None:
+        save(model, folder)
+        return folder
+    with _replaced(folder) as partial:
+        shutil.copytree(model.folder, partial, dirs_exist_ok=True)
+        _write_config(model, partial)
     return folder
 
 
+def _write_config(model: nn.Module, folder: Path) -> None:
+    settings: Settings = model.settings  # type: ignore[assignment]
+    plain = settings.model_dump(mode="json", exclude_none=True)
+    (folder / CONFIG).write_text(tomli_w.dumps(plain), encoding="utf-8")
+
+
 def stored_tensors(model: nn.Module, half: bool = False) -> dict[str, Tensor]:
-    """Return the tensors that make the model, by name; a trained codec inside it is saved in its own folder."""
+    """Return the tensors that make the model, by name; a trained codec inside it has its own folder."""
     dtype = torch.float16 if half else torch.float32
     tensors = {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
     return {key: value.detach().cpu().to(dtype).contiguous() for key, value in tensors.items()}
@@ -101,7 +120,8 @@ def load_tensors(model: nn.Module, path: Path) -> None:
         if key in tensors and tensors[key].shape != own[key].shape
     ]
     if problems:
-        raise CheckpointError(f"{path} doesn't fit its config: {'; '.join(problems[:5])}" + (" ..." if problems[5:] else ""))
+        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if problems[5:] else "")
+        raise CheckpointError(f"{path} doesn't fit its config: {shown}")
     with torch.no_grad():
         for key, value in own.items():
             value.copy_(tensors[key])
@@ -112,12 +132,14 @@ def make_codec(kind: str, name: str | None, size: int | None, beside: Path | Non
     if kind not in CODECS:
         raise ConfigError(unknown("codec", kind, CODECS))
     if name is None:
-        from fromnoise.codecs.pixels import Pixels, PixelsSettings
-
+        if kind != "pixels":
+            raise ConfigError(f"a codec of kind {kind!r} is trained first: give its name too")
         return Pixels(PixelsSettings() if size is None else PixelsSettings(size=size))
     sibling = beside.resolve().parent / name if beside is not None else None
-    codec = load(sibling if sibling is not None and (sibling / CONFIG).is_file() else name, device="cpu")
-    return codec.requires_grad_(False)
+    folder = sibling if sibling is not None and (sibling / CONFIG).is_file() else find_model(name)
+    if (found := read_config(folder).get("kind")) != kind:
+        raise ConfigError(f"codec {name!r} should be of kind {kind!r}, but {folder} is {found!r}")
+    return load(folder, device="cpu").requires_grad_(False)
 
 
 def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffusion:
@@ -138,6 +160,24 @@ def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
 
 LOADERS = {"image-diffusion": _load_image_diffusion, "kl": _load_kl}
 """Kind of model -> what loads its folder."""
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """Lend an empty folder to fill; put it in the place of `folder`, checksums and all, if all went well."""
+    if folder.exists() and not (folder / CONFIG).is_file():
+        raise OutputError(f"{folder} is there already and is no model; it stays")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        yield partial
+        write_checksums(partial)
+        partial.chmod(0o755)  # a temporary folder is its owner's alone; a model is for all
+        for path in partial.iterdir():
+            path.chmod(0o644)
+        _put_in_place(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _put_in_place(partial: Path, folder: Path) -> None:

@@ -16,7 +16,10 @@ from fromnoise.seeds import Seeds
 
 
 class Conditioner(nn.Module):
-    """Encode prompts, styles and what augmentation did. The empty prompt without a style is the null condition."""
+    """Encode prompts, styles and what augmentation did.
+
+    The empty prompt without a style is the null condition.
+    """
 
     def __init__(self, settings: TextEncoderSettings, tokens: PromptTokens, styles: Sequence[str]) -> None:
         super().__init__()
@@ -53,7 +56,10 @@ class Conditioner(nn.Module):
 def dropped(
     captions: Sequence[str], styles: Sequence[str | None], share: float, seeds: Seeds
 ) -> tuple[list[str], list[str | None]]:
-    """Take away the caption, the style or both, each from `share` of the items, so that guidance has a null condition."""
+    """Take away the caption, both or the style, each from `share` of the items.
+
+    That teaches the null condition, which guidance needs.
+    """
     kept_captions, kept_styles = [], []
     for caption, style, at in zip(captions, styles, seeds.uniform().tolist(), strict=True):
         kept_captions.append("" if at < 2 * share else caption)
@@ -65,4 +71,6 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     """Turn the vectors `start` (..., D) to `end` by `share` of the angle between them; lengths go evenly."""
     cosine = torch.nn.functional.cosine_similarity(start, end, dim=-1).clamp(-0.9999, 0.9999)[..., None]
     angle = torch.acos(cosine)
-    return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / torch.sin(angle)
+    # shares of the sine first: at the ends they are exactly 0 and 1, so that the ends stay what they are
+    first, second = (torch.sin(part * angle) / torch.sin(angle) for part in (1 - share, share))
+    return first * start + second * end

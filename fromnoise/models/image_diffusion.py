@@ -3,89 +3,35 @@
 Legend: B batch, x0 encoded clean pictures (B, *shape of the codec), xt noisy ones; t the process clock.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-import fromnoise
 from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.codec import PictureCodec
-from fromnoise.config import Settings
 from fromnoise.data.augment import LABEL
 from fromnoise.data.feed import CaptionedBatch
-from fromnoise.diffusion.denoiser import Denoise, GaussianDenoiser, Guided, clipped
+from fromnoise.diffusion.denoiser import PARAMETERIZATIONS, Denoise, GaussianDenoiser, Guided, clipped
 from fromnoise.diffusion.grids import optimise_grid
-from fromnoise.diffusion.process import PROCESSES, Time
+from fromnoise.diffusion.process import Time
 from fromnoise.diffusion.sample import denoising_loss, sample
 from fromnoise.diffusion.solvers import make_solver
+from fromnoise.errors import ConfigError, unknown
+from fromnoise.models.asking import checked, told
 from fromnoise.models.conditioning import Conditioner, dropped, slerp
-from fromnoise.models.asking import checked
-from fromnoise.nets.dit import Condition, DiT, DiTSettings
-from fromnoise.nets.text_encoder import TextEncoderSettings
+from fromnoise.models.image_settings import ImageDiffusionSettings, make_process
+from fromnoise.nets.dit import Condition, DiT
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 from fromnoise.seeds import Seeds
 
 GROUP = {"cpu": 1}
-"""Items that go through the network together, by device. It never sees another number of them, since kernels round
-differently for different shapes: that is what makes a picture independent of its batch."""
+"""Items that go through the network together, by device. It never sees another number of them, since kernels
+round differently for different shapes: that is what makes a picture independent of its batch."""
 GROUP_ELSEWHERE = 16
-
-
-class CodecSettings(Settings):
-    """Which codec: a kind with its settings, or the folder or name of a trained one."""
-
-    kind: str = "kl"
-    name: str | None = None
-    """Trained codec to load; None for codecs that have nothing to learn."""
-    size: int | None = None
-    """Picture side, px, for codecs without training."""
-
-
-class ProcessSettings(Settings):
-    """Which noise process."""
-
-    kind: str = "flow"
-    values: dict[str, float] = {}
-    """Fields of the process that are not as usual."""
-
-
-class SamplingSettings(Settings):
-    """What is used when a request leaves it open."""
-
-    steps: int = 20
-    solver: str = "dpmpp-2m"
-    grid: str | None = None
-    """None: the process's own."""
-    guidance: float = 3.0
-    guidance_rescale: float = 0.0
-    guidance_interval: tuple[float, float] | None = None
-    style: str | None = None
-
-
-class ImageDiffusionSettings(Settings):
-    """All that makes the model what it is, besides its weights."""
-
-    kind: Literal["image-diffusion"] = "image-diffusion"
-    description: str = ""
-    styles: tuple[str, ...] = ()
-    vocabulary: int = 4096
-    """Tokens of the prompt's tokenizer."""
-    caption_dropout: float = 0.08
-    """Share of the captions that is left out in training; as much again loses the style, and as much both."""
-    parameterization: str = "flow"
-    codec: CodecSettings = CodecSettings()
-    process: ProcessSettings = ProcessSettings()
-    net: DiTSettings = DiTSettings()
-    text: TextEncoderSettings = TextEncoderSettings()
-    sampling: SamplingSettings = SamplingSettings()
-    grids: dict[str, tuple[float, ...]] = {}
-    """Time grids fitted to this model, by number of steps; used as grid "fitted"."""
 
 
 class ImageDiffusion(nn.Module):
@@ -95,9 +41,14 @@ class ImageDiffusion(nn.Module):
         super().__init__()
         self.settings, self.codec = settings, codec
         self.shape = codec.shape
-        self.process = PROCESSES[settings.process.kind](**settings.process.values)
+        if settings.net.context_width != settings.text.width:
+            widths = f"{settings.net.context_width} and {settings.text.width}"
+            raise ConfigError(f"net.context_width and text.width must be the same, not {widths}")
+        self.process = make_process(settings.process)
         self.conditioner = Conditioner(settings.text, tokens, settings.styles)
         self.net = DiT(settings.net, codec.shape)
+        if settings.parameterization not in PARAMETERIZATIONS:
+            raise ConfigError(unknown("parameterization", settings.parameterization, PARAMETERIZATIONS))
         self.denoiser = GaussianDenoiser(self.net, self.process, settings.parameterization)
         self.name, self.weights_sha256 = "unsaved", ""
         self.folder: Path | None = None
@@ -117,10 +68,13 @@ class ImageDiffusion(nn.Module):
         """Return where it computes."""
         return self.conditioner.style.weight.device
 
-    # Training ----------------------------------------------------------------------------------------------------
+    # Training
 
     def loss(self, batch: CaptionedBatch, seeds: Seeds) -> Tensor:
-        """Return the denoising loss of each item, (B,); captions and styles are left out now and then in training."""
+        """Return the denoising loss of each item, (B,).
+
+        In training, captions and styles are left out now and then.
+        """
         share = self.settings.caption_dropout if self.training else 0.0
         captions, styles = dropped(batch.captions, batch.styles, share, seeds)
         inputs = (*self.conditioner.inputs(captions, styles), batch.augmented)
@@ -130,8 +84,8 @@ class ImageDiffusion(nn.Module):
     def training_step(self, batch: CaptionedBatch | Tensor, seeds: Seeds | None = None) -> Tensor:
         """Return the mean loss, ready for `backward`.
 
-        A batch is a CaptionedBatch, uint8 pictures (B, S, S, 3) or encoded ones (B, *shape); without captions the
-        model learns what pictures look like in general.
+        A batch is a CaptionedBatch, uint8 pictures (B, S, S, 3) or encoded ones (B, *shape); without captions
+        the model learns what pictures look like in general.
         """
         if isinstance(batch, Tensor):
             x0 = self.codec.encode(batch) if batch.dtype == torch.uint8 else batch
@@ -143,7 +97,7 @@ class ImageDiffusion(nn.Module):
         self.net.compile()
         self.conditioner.text.compile()
 
-    # The idea, step by step ----------------------------------------------------------------------------------------
+    # The idea, step by step
 
     @torch.no_grad()
     def predict(self, noisy: Tensor, t: Time, prompt: str = "", style: str | None = None) -> Tensor:
@@ -157,13 +111,15 @@ class ImageDiffusion(nn.Module):
         """Go from noisy data (B, *shape) at time t all the way down to clean data."""
         times = self.process.grid(steps) * (t / self.process.t_max)
         solver = make_solver(self.settings.sampling.solver)
-        for noisy in sample(  # noqa: B020: the last of them is what is wanted
-            lambda xt, at: self.predict(xt, at, prompt, style), self.process, solver, noisy, times, Seeds(range(len(noisy)))
-        ):
-            pass
-        return noisy
+        seeds = Seeds.count_from(0, len(noisy))
 
-    # Making pictures -----------------------------------------------------------------------------------------------
+        def denoise(xt: Tensor, at: Time) -> Tensor:
+            return self.predict(xt, at, prompt, style)
+
+        *_, clean = sample(denoise, self.process, solver, noisy, times, seeds)
+        return clean
+
+    # Making pictures
 
     def generate(
         self,
@@ -197,21 +153,21 @@ class ImageDiffusion(nn.Module):
 
     def check(self, request: ImageRequest) -> ImageRequest:
         """Fill in the model's defaults; raise RequestError for what can't be made."""
-        return checked(request, self.settings.sampling, self.styles, tuple(self.settings.grids))
+        settings = self.settings
+        return checked(request, settings.sampling, settings.styles, tuple(settings.grids), self.size)
 
     def stream(self, request: ImageRequest) -> Iterator[Progress | ImageResult]:
         """Carry out a request: tell of every step, then give the result."""
-        request = self.check(request)
-        with torch.inference_mode():
-            yield from self._stream(request)
+        yield from self._stream(self.check(request))
 
+    @torch.inference_mode()
     def _stream(self, request: ImageRequest) -> Iterator[Progress | ImageResult]:
         seeds = self._seeds(request)
         times = self._times(request)
         xt = self.process.prior(self.shape, seeds).to(self.device)
         denoise = self._guided(request)
         if request.init is not None:
-            x0 = self.codec.encode(torch.from_numpy(request.init)[None]).to(self.device).expand_as(xt)
+            x0 = self.codec.encode(torch.tensor(request.init)[None]).to(self.device).expand_as(xt)
             times = times[round((len(times) - 1) * (1 - request.strength)) :]
             sigma, alpha = self.process.sigma(times[0]), self.process.alpha(times[0])
             xt = (alpha * x0 + sigma / self.process.sigma(self.process.t_max) * xt).to(xt.dtype)
@@ -224,9 +180,13 @@ class ImageDiffusion(nn.Module):
             return guess[0]
 
         solver = make_solver(str(request.solver), request.eta)
-        for step, xt in enumerate(sample(watched, self.process, solver, xt, times, seeds), 1):  # noqa: B020
+        walk = sample(watched, self.process, solver, xt, times, seeds)
+        for step, state in enumerate(walk, 1):
+            xt = state
             yield Progress(step, len(times) - 1, lambda: self._pictures(guess[0], request))
-        yield ImageResult(self._pictures(xt, request), self._settings(request), self._warnings(request))
+        made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
+        settings = [one | made_by for one in told(request)]
+        yield ImageResult(self._pictures(xt, request), settings, self._warnings(request))
 
     def _seeds(self, request: ImageRequest) -> Seeds:
         if request.between is not None:  # one noise for the whole way
@@ -247,9 +207,12 @@ class ImageDiffusion(nn.Module):
             end = self.conditioner.encode([request.between], [request.style])
             share = torch.linspace(0, 1, count, device=self.device)
             strong = Condition(
-                slerp(strong.tokens, end.tokens, share[:, None, None]), slerp(strong.vector, end.vector, share[:, None])
+                slerp(strong.tokens, end.tokens, share[:, None, None]),
+                slerp(strong.vector, end.vector, share[:, None]),
             )
-        weak = self.conditioner.encode([request.negative or ""], [request.style if request.negative else None])
+        weak = self.conditioner.encode(
+            [request.negative or ""], [request.style if request.negative else None]
+        )
         guided = Guided(
             self._by_group(_repeated(strong, count)),
             self._by_group(_repeated(weak, count)),
@@ -277,9 +240,13 @@ class ImageDiffusion(nn.Module):
 
     def _painted(self, denoise: Denoise, x0: Tensor, mask: np.ndarray) -> Denoise:
         """Take the guess inside the mask and the known picture outside, at the codec's resolution."""
-        free = torch.from_numpy(mask).float()[None, None].to(x0.device)
+        free = torch.tensor(mask).float()[None, None].to(x0.device)
         free = nn.functional.adaptive_max_pool2d(free, self.shape[-2:])
-        return lambda xt, t: x0 + free * (denoise(xt, t) - x0)
+
+        def painted(xt: Tensor, t: Time) -> Tensor:
+            return x0 + free * (denoise(xt, t) - x0)
+
+        return painted
 
     def _pictures(self, x0: Tensor, request: ImageRequest) -> list[Image.Image]:
         arrays = self.codec.decode(x0.float().cpu()).numpy()
@@ -287,34 +254,25 @@ class ImageDiffusion(nn.Module):
             arrays = np.where(request.mask[None, :, :, None], arrays, request.init[None])
         return [Image.fromarray(array) for array in arrays]
 
-    def _settings(self, request: ImageRequest) -> list[dict[str, Any]]:
-        """Return, for each item, what is needed to make it again."""
-        told = {key: value for key, value in asdict(replace(request, init=None, mask=None)).items()}
-        if request.init is None:
-            del told["strength"]
-        for key in ("init", "mask"):
-            del told[key]
-        told |= {"model": self.name, "weights_sha256": self.weights_sha256, "version": fromnoise.__version__}
-        if request.between is not None:
-            return [told | {"frame": index} for index in range(request.count)]
-        return [told | {"seed": request.seed + index, "count": 1} for index in range(request.count)]
-
     def _warnings(self, request: ImageRequest) -> list[str]:
         tokens, texts = self.conditioner.tokens, (request.prompt, request.negative, request.between)
         long = [text for text in texts if text and tokens.count(text) > tokens.length]
         return [
-            f"the prompt {text[:40]!r}... has {tokens.count(text)} tokens; only the first {tokens.length} were read"
+            f"the prompt {text[:40]!r}... has {tokens.count(text)} tokens; "
+            f"only the first {tokens.length} were read"
             for text in long
         ]
 
-    # Time grids ------------------------------------------------------------------------------------------------------
+    # Time grids
 
     def optimise_grid(self, steps: int, samples: int = 64, seed: int = 0) -> Tensor:
         """Fit a grid of `steps` to this model with `samples` pictures of its own, over its styles."""
         seeds = Seeds.count_from(seed, samples)
         xt = self.process.prior(self.shape, seeds).to(self.device)
         styles: Sequence[str | None] = self.styles or (None,)
-        condition = self.conditioner.encode([""] * samples, [styles[index % len(styles)] for index in range(samples)])
+        condition = self.conditioner.encode(
+            [""] * samples, [styles[index % len(styles)] for index in range(samples)]
+        )
         with torch.inference_mode():
             return optimise_grid(self._by_group(condition), self.process, xt, steps)
 
