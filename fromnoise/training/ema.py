@@ -13,7 +13,9 @@ class PowerEMA:
     def __init__(self, model: nn.Module, length: float) -> None:
         self.power = _power_of(length)
         self.weights: dict[str, Tensor] = {
-            name: parameter.detach().clone() for name, parameter in model.named_parameters() if parameter.requires_grad
+            name: parameter.detach().clone()
+            for name, parameter in model.named_parameters()
+            if parameter.requires_grad
         }
 
     @torch.no_grad()

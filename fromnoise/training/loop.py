@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import torch
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from fromnoise.config import Settings
 from fromnoise.errors import FromNoiseError
 from fromnoise.seeds import Seeds
 from fromnoise.training.ema import PowerEMA
+from fromnoise.training.interrupts import patient
 from fromnoise.training.optimizers import Muon, split_parameters
 from fromnoise.training.schedules import warm_hold_cool
 from fromnoise.training.state import STATE, append_line, load_state, save_state
@@ -24,31 +26,33 @@ VALIDATION_SEED = 1234
 class TrainingSettings(Settings):
     """How long, how fast and how safely to train."""
 
-    steps: int = 10_000
-    batch: int = 128
-    seed: int = 0
-    lr: float = 0.002
+    steps: PositiveInt = 10_000
+    batch: PositiveInt = 128
+    seed: NonNegativeInt = 0
+    lr: PositiveFloat = 0.002
     """Learning rate of AdamW: embeddings, vectors and the layers that touch the data."""
-    matrix_lr: float = 0.02
+    matrix_lr: PositiveFloat = 0.02
     """Learning rate of Muon: the matrices inside."""
-    weight_decay: float = 0.01
-    warmup: int = 100
+    weight_decay: NonNegativeFloat = 0.01
+    warmup: NonNegativeInt = 100
     """Steps until the learning rate is whole."""
-    cooldown: float = 0.4
+    cooldown: float = Field(default=0.4, ge=0, le=1)
     """Share of the steps over which it falls to 0 at the end."""
-    clip: float = 1.0
+    clip: PositiveFloat = 1.0
     """Largest norm of the gradient."""
-    ema_length: float = 0.06
+    ema_length: float = Field(default=0.06, gt=0, lt=0.28)
     """Window of the average that is kept, as a share of the training."""
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = False
-    validate_every: int = 250
-    sample_every: int = 1000
-    save_every: int = 250
+    validate_every: PositiveInt = 250
+    sample_every: PositiveInt = 1000
+    save_every: PositiveInt = 250
 
     def autocast(self, device: str) -> contextlib.AbstractContextManager[Any]:
         """Return the context in which networks compute at the chosen precision; weights stay in 32 bits."""
-        return torch.autocast(device, torch.bfloat16) if self.precision == "bf16" else contextlib.nullcontext()
+        if self.precision == "bf16":
+            return torch.autocast(device, torch.bfloat16)
+        return contextlib.nullcontext()
 
 
 class Trainable(Protocol):
@@ -65,7 +69,7 @@ class Feed(Protocol):
         """Return the batch of a step: a function of the step alone."""
 
     def validation(self, size: int) -> Sequence[Any]:
-        """Return held-out batches, always the same."""
+        """Return held-out batches, always the same; none when nothing is held out."""
 
 
 Report = Callable[[dict[str, float]], None]
@@ -91,7 +95,22 @@ class Training:
             self.step, self.best = load_state(self.folder / STATE, self.model, self.ema, self.optimizers)
 
     def run(self, report: Report, look: Callable[[int], None]) -> None:
-        """Train to the end; `look(step)` is called now and then with the averaged weights in place."""
+        """Train to the end; `look(step)` is called now and then with the averaged weights in place.
+
+        Ctrl-C waits for the end of the step and saves the state before it raises KeyboardInterrupt.
+        """
+        with patient() as interrupted:
+            for _ in self._steps(report, look):
+                if interrupted():
+                    self.save()
+                    raise KeyboardInterrupt
+
+    def save(self) -> None:
+        """Write the state to go on from."""
+        save_state(self.folder / STATE, self.step, self.model, self.ema, self.optimizers, self.best)
+
+    def _steps(self, report: Report, look: Callable[[int], None]) -> Iterator[None]:
+        """Make one step after another, with all that is due after each."""
         settings = self.settings
         started, first = time.monotonic(), self.step
         while self.step < settings.steps:
@@ -101,15 +120,16 @@ class Training:
             news["items_per_second"] = (self.step - first) * settings.batch / max(news["seconds"], 1e-9)
             if done or self.step % settings.validate_every == 0:
                 with self.averaged():
-                    news["validation_loss"] = self._validate()
+                    news |= self._validate()
             if "validation_loss" in news or self.step % 25 == 0:
                 append_line(self.folder / "log.jsonl", news)
             report(news)
             if done or self.step % settings.save_every == 0:
-                save_state(self.folder / STATE, self.step, self.model, self.ema, self.optimizers, self.best)
+                self.save()
             if done or self.step % settings.sample_every == 0:
                 with self.averaged():
                     look(self.step)
+            yield
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
@@ -135,10 +155,11 @@ class Training:
             loss: Tensor = self.model.loss(batch, seeds).mean()  # type: ignore[operator]
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise FromNoiseError(f"the loss became {value} at step {self.step}; resume with a lower lr and matrix_lr")
+            remedy = "resume with a lower lr and matrix_lr"
+            raise FromNoiseError(f"the loss became {value} at step {self.step}; {remedy}")
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.requires_grad], settings.clip)
         for optimizer in self.optimizers:
             optimizer.step()
@@ -146,13 +167,15 @@ class Training:
         self.step += 1
         return value
 
-    def _validate(self) -> float:
-        """Return the mean loss on held-out data, at the same noise every time."""
+    def _validate(self) -> dict[str, float]:
+        """Return the mean loss on held-out data, at the same noise every time; nothing when there is none."""
         losses = []
         with torch.no_grad(), self.settings.autocast(self.device.type):
             for index, batch in enumerate(self.feed.validation(self.settings.batch)):
                 seeds = Seeds.for_step(VALIDATION_SEED, index, len(batch))
                 losses.append(self.model.loss(batch, seeds).float())  # type: ignore[operator]
-        mean = float(torch.cat(losses).mean()) if losses else math.nan
+        if not losses:
+            return {}
+        mean = float(torch.cat(losses).mean())
         self.best = min(self.best, mean)
-        return mean
+        return {"validation_loss": mean}

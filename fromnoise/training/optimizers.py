@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 
 def orthogonalised(matrix: Tensor, iterations: int = 5) -> Tensor:
-    """Bring the singular values of a matrix near 1 by Newton-Schulz iterations in bfloat16 (Jordan et al. 2024)."""
+    """Bring a matrix's singular values near 1 by Newton-Schulz steps in bfloat16 (Jordan et al. 2024)."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.bfloat16()
+    x: Tensor = matrix.bfloat16()
     tall = x.shape[0] > x.shape[1]
     x = x.T if tall else x
     x = x / (x.norm() + 1e-7)
@@ -26,7 +26,11 @@ class Muon(torch.optim.Optimizer):
     """Step by the orthogonalised, Nesterov-corrected momentum of each matrix (Jordan et al. 2024)."""
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter], lr: float = 0.02, momentum: float = 0.95, weight_decay: float = 0.0
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float = 0.02,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(list(parameters), {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
@@ -54,12 +58,15 @@ def split_parameters(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Para
 
     Embeddings, vectors and layers that touch the data itself (names ending in "_in" or "_out") are the rest.
     """
-    matrices, rest = [], []
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         edge = any(part.endswith(("_in", "_out")) for part in name.split("."))
-        inner = parameter.ndim >= 2 and name.endswith("weight") and id(parameter) not in embeddings and not edge
+        inner = (
+            parameter.ndim >= 2 and name.endswith("weight") and id(parameter) not in embeddings and not edge
+        )
         (matrices if inner else rest).append(parameter)
     return matrices, rest

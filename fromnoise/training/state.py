@@ -1,4 +1,4 @@
-"""The state of a training on disk: enough to go on as if nothing had happened. Tensors only, checked, renamed into place."""
+"""The state of a training on disk: enough to go on as if nothing had happened. Tensors only."""
 
 import json
 import os
@@ -10,24 +10,39 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fromnoise.errors import CheckpointError
+from fromnoise.errors import CheckpointError, OutputError
 from fromnoise.training.ema import PowerEMA
 
 STATE = "state.safetensors"
 
 
 def save_state(
-    path: Path, step: int, model: nn.Module, ema: PowerEMA, optimizers: list[torch.optim.Optimizer], best: float
+    path: Path,
+    step: int,
+    model: nn.Module,
+    ema: PowerEMA,
+    optimizers: list[torch.optim.Optimizer],
+    best: float,
 ) -> None:
     """Write all tensors of a training after `step` steps into one file."""
     tensors = {f"model.{name}": parameter.detach() for name, parameter in _trained(model).items()}
     tensors |= {f"ema.{name}": value for name, value in ema.weights.items()}
     for index, optimizer in enumerate(optimizers):
         for position, values in optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{position}.{key}": torch.as_tensor(value) for key, value in values.items()}
+            prefix = f"optimizer.{index}.{position}"
+            tensors |= {f"{prefix}.{key}": torch.as_tensor(value) for key, value in values.items()}
+    _write(path, tensors, {"step": str(step), "best": repr(best)})
+
+
+def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    save_file({key: value.cpu().contiguous() for key, value in tensors.items()}, partial, {"step": str(step), "best": repr(best)})
-    os.replace(partial, path)
+    try:
+        save_file({key: value.cpu().contiguous() for key, value in tensors.items()}, partial, notes)
+        os.replace(partial, path)
+    except SafetensorError as error:  # a full disk, most often
+        raise OutputError(f"{path} can't be written: {error}") from None
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def load_state(
@@ -41,7 +56,8 @@ def load_state(
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} can't be read ({error}); start again without --resume") from None
     own = _trained(model)
-    if {f"model.{name}" for name in own} != {key for key in tensors if key.startswith("model.")}:
+    saved = {key: value.shape for key, value in tensors.items() if key.startswith("model.")}
+    if saved != {f"model.{name}": parameter.shape for name, parameter in own.items()}:
         raise CheckpointError(f"{path} is of another model than the recipe's; start again without --resume")
     with torch.no_grad():
         for name, parameter in own.items():

@@ -1,0 +1,112 @@
+"""From a recipe to a model without training and the batches to train it on."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from fromnoise.codecs.bpe import PromptTokens
+from fromnoise.codecs.kl import KL, KLSettings
+from fromnoise.config import Settings, check_settings, read_settings
+from fromnoise.data.dataset import PictureSet
+from fromnoise.data.feed import DataSettings, EncodedFeed, PictureFeed
+from fromnoise.errors import ConfigError, RequestError, unknown
+from fromnoise.home import home
+from fromnoise.models.checkpoint import make_codec
+from fromnoise.models.image_diffusion import ImageDiffusion
+from fromnoise.models.image_settings import ImageDiffusionSettings
+from fromnoise.requests import ImageRequest
+from fromnoise.training.loop import Feed, TrainingSettings
+
+Report = Callable[[int, int], None]
+"""(pictures done, of how many)."""
+Built = tuple[ImageDiffusion | KL, Callable[[], Feed]]
+"""A model with fresh weights and what prepares its batches, which may take long."""
+
+
+class Recipe(Settings):
+    """A whole run: what is made, from what, and how."""
+
+    name: str
+    """Name of the model, and of its folder."""
+    model: dict[str, Any]
+    """`kind` and that kind's settings."""
+    data: DataSettings = DataSettings()
+    training: TrainingSettings = TrainingSettings()
+
+
+def read_recipe(path: Path, overrides: list[str]) -> Recipe:
+    """Read a recipe with its `a.b=c` overrides; raise ConfigError for what can be told without the data."""
+    plan = read_settings(Recipe, path, overrides)
+    if not re.fullmatch(r"\w[\w.-]*", plan.name):
+        raise ConfigError(f"{path}: name must be letters, digits, dots and dashes, not {plan.name!r}")
+    kind = plan.model.get("kind")
+    if kind not in BUILDERS:
+        raise ConfigError(f"{path}: [model] {unknown('kind', kind, BUILDERS)}")
+    return plan
+
+
+def build(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:
+    """Build what the recipe says; `where` is named in errors."""
+    try:
+        return BUILDERS[plan.model["kind"]](plan, pictures, where, report)
+    except RequestError as error:  # the defaults of [model.sampling] don't make a picture
+        raise ConfigError(f"{where} [model.sampling]: {error}") from None
+
+
+def _build_image_diffusion(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:
+    tree = {**plan.model, "styles": sorted({item.style for item in pictures.items if item.style})}
+    settings = check_settings(ImageDiffusionSettings, tree, where=f"{where} [model]")
+    codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size)
+    _check_size(codec.size, pictures.size, where)
+    train_items = pictures.where(split="train").items
+    words = [text for item in train_items for text in (item.caption, " ".join(item.tags))]
+    tokens = PromptTokens.train(words, settings.vocabulary, settings.text.length)
+    model = ImageDiffusion(settings, codec, tokens)
+    model.check(ImageRequest(prompt="a picture"))
+
+    def encode(pictures: Tensor) -> Tensor:
+        with plan.training.autocast(model.device.type):
+            encoded: Tensor = codec.encode(pictures)
+        return encoded.cpu()
+
+    def feed() -> Feed:
+        cache = _cache(plan, pictures, codec)
+        if plan.training.compile and isinstance(codec, KL):
+            codec.encoder.compile()
+        return EncodedFeed(pictures, plan.data, plan.training.seed, encode, cache, report)
+
+    return model, feed
+
+
+def _build_kl(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:
+    settings = check_settings(KLSettings, plan.model, where=f"{where} [model]")
+    _check_size(settings.size, pictures.size, where)
+    return KL(settings), lambda: PictureFeed(pictures, plan.data, plan.training.seed)
+
+
+BUILDERS = {"image-diffusion": _build_image_diffusion, "kl": _build_kl}
+"""Kind of model -> what builds it from a recipe."""
+
+
+def _check_size(codec: int, dataset: int, where: str) -> None:
+    if codec != dataset:
+        raise ConfigError(f"{where}: the codec is for pictures of {codec} px, the dataset has {dataset} px")
+
+
+def _cache(plan: Recipe, pictures: PictureSet, codec: Any) -> Path:
+    """Name the file of encoded pictures after all that it depends on."""
+    depends = [pictures.summary["sha256"], plan.data.model_dump(mode="json")]
+    digest = hashlib.sha256(json.dumps(depends).encode())
+    if isinstance(codec, nn.Module):
+        for value in codec.state_dict().values():
+            digest.update(_bytes(value))
+    return home() / "encoded" / f"{plan.data.dataset.replace('/', '_')}-{digest.hexdigest()[:16]}"
+
+
+def _bytes(value: Tensor) -> bytes:
+    return value.detach().cpu().contiguous().numpy().tobytes()
