@@ -101,17 +101,12 @@ def _write_config(model: nn.Module, folder: Path) -> None:
 def stored_tensors(model: nn.Module, half: bool = False) -> dict[str, Tensor]:
     """Return the tensors that make the model, by name; a trained codec inside it has its own folder."""
     dtype = torch.float16 if half else torch.float32
-    tensors = {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
-    return {key: value.detach().cpu().to(dtype).contiguous() for key, value in tensors.items()}
+    return {key: value.detach().cpu().to(dtype).contiguous() for key, value in _own_tensors(model).items()}
 
 
 def load_tensors(model: nn.Module, path: Path) -> None:
     """Fill a model from a safetensors file; every missing, unexpected or misshapen tensor is named."""
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} can't be read as safetensors: {error}") from None
-    own = {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
+    tensors, own = _read_tensors(path), _own_tensors(model)
     problems = [f"missing {key}" for key in own if key not in tensors]
     problems += [f"unexpected {key}" for key in tensors if key not in own]
     problems += [
@@ -125,6 +120,30 @@ def load_tensors(model: nn.Module, path: Path) -> None:
     with torch.no_grad():
         for key, value in own.items():
             value.copy_(tensors[key])
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} can't be read as safetensors: {error}") from None
+
+
+def _own_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors that make the model; a trained codec inside it is saved in its own folder."""
+    return {key: value for key, value in model.state_dict().items() if not key.startswith("codec.")}
+
+
+def take_over(model: nn.Module, folder: Path) -> tuple[int, int]:
+    """Fill what a model shares, by name and shape, with another one's folder; return how many tensors of how many."""
+    verify(folder)
+    own = _own_tensors(model)
+    tensors = _read_tensors(folder / WEIGHTS)
+    shared = [key for key in own if key in tensors and tensors[key].shape == own[key].shape]
+    with torch.no_grad():
+        for key in shared:
+            own[key].copy_(tensors[key])
+    return len(shared), len(own)
 
 
 def make_codec(kind: str, name: str | None, size: int | None, beside: Path | None = None) -> Any:

@@ -1,6 +1,6 @@
 """From words to what the denoiser is told.
 
-Legend: B batch, L tokens of a prompt, K summary tokens, D width.
+Legend: B batch, L tokens of a prompt, D width.
 """
 
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ class Conditioner(nn.Module):
         self.text = TextEncoder(settings, len(tokens))
         self.style = nn.Embedding(len(styles) + 1, settings.width)  # row 0: no style
         self.augmented_in = nn.Linear(LABEL, settings.width, bias=False)
-        nn.init.normal_(self.style.weight, std=0.5)
+        nn.init.normal_(self.style.weight)
         nn.init.zeros_(self.augmented_in.weight)
 
     def forward(self, ids: Tensor, mask: Tensor, styles: Tensor, augmented: Tensor) -> Condition:
         """Encode ids and mask (B, L), style rows (B,) and augmentation (B, LABEL)."""
-        tokens = self.text(ids, mask)  # (B, K, D)
+        tokens, whole = self.text(ids, mask)  # (B, L, D), (B, D)
         style = self.style(styles)  # (B, D)
-        vector = tokens.mean(1) + style + self.augmented_in(augmented)
+        vector = whole + style + self.augmented_in(augmented)
         return Condition(torch.cat([tokens, style[:, None].to(tokens.dtype)], dim=1), vector)
 
     def inputs(self, prompts: Sequence[str], styles: Sequence[str | None]) -> tuple[Tensor, Tensor, Tensor]:

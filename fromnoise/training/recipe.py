@@ -35,6 +35,8 @@ class Recipe(Settings):
     """Name of the model, and of its folder."""
     model: dict[str, Any]
     """`kind` and that kind's settings."""
+    start: str | None = None
+    """Model to start from, by name or folder: what has the same name and shape there is taken over."""
     data: DataSettings = DataSettings()
     training: TrainingSettings = TrainingSettings()
 

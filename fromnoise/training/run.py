@@ -21,8 +21,9 @@ from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import open_dataset
 from fromnoise.errors import OutputError
 from fromnoise.home import home
-from fromnoise.models.checkpoint import save
+from fromnoise.models.checkpoint import save, take_over
 from fromnoise.models.image_diffusion import ImageDiffusion
+from fromnoise.models.store import find_model
 from fromnoise.requests import ImageRequest
 from fromnoise.training.loop import Feed, Training
 from fromnoise.training.recipe import Recipe, build, read_recipe
@@ -47,6 +48,9 @@ def train(recipe: Path, overrides: list[str], resume: bool = False, out: Path | 
     torch.manual_seed(plan.training.seed)
     model, feed = build(plan, pictures, str(recipe), _tell)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
+    if plan.start is not None:
+        taken, of = take_over(model, find_model(plan.start))
+        console.print(f"took {taken} of {of} tensors from {plan.start}; the others begin at random")
     _prepare(folder, plan)
     if plan.training.compile:
         model.compile_networks()
