@@ -4,6 +4,7 @@ A batch is a function of (seed, step) alone, so a resumed run sees what it would
 Legend: B batch, S picture side, K versions of each picture, N pictures.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from fromnoise.data.captions import draw_number, name_colour, vary_caption
 from fromnoise.data.colours import dominant_colours
 from fromnoise.data.dataset import DATASETS, PictureSet, find_dataset
 from fromnoise.data.mirror import may_mirror
-from fromnoise.errors import DataError
+from fromnoise.errors import DataError, unknown
 
 
 class DataSettings(Settings):
@@ -60,7 +61,19 @@ def open_dataset(settings: DataSettings) -> PictureSet:
         pictures = pictures.where(styles=settings.styles)
     if not len(pictures.where(split="train")):
         raise DataError(f"{folder} has no training pictures in the styles {list(settings.styles)}")
+    _check_weights(pictures.where(split="train"), settings.weights)
     return pictures
+
+
+def _check_weights(pictures: PictureSet, weights: Mapping[str, float]) -> None:
+    groups = {item.group or "" for item in pictures.all_items}
+    for group, weight in weights.items():
+        if group not in groups:
+            raise DataError(unknown("group", group, groups))
+        if weight < 0:
+            raise DataError(f"weights must be at least 0 (never shown), not {weight} for {group!r}")
+    if not row_weights(pictures, weights).any():
+        raise DataError("no picture is left to train on: every group's weight is 0")
 
 
 class Epochs:
@@ -221,13 +234,16 @@ def encode_versions(
     shape = (settings.versions, len(train))
     natural = [(dominant_colours(pictures.pictures[row], least=0.4) or [""])[0] for row in train]
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(f".{out.name}.tmp.npz")
-    np.savez(
-        partial,
-        x0=x0.reshape(*shape, *x0.shape[1:]),
-        labels=np.array(labels, np.float32).reshape(*shape, LABEL),
-        colours=np.array(colours).reshape(shape),
-        natural=np.array(natural),
-        held=np.concatenate(held_x0) if held_x0 else np.empty((0, *x0.shape[1:]), np.float16),
-    )
-    partial.replace(out)
+    partial = out.with_name(f".{out.name}.{os.getpid()}.npz")
+    try:
+        np.savez(
+            partial,
+            x0=x0.reshape(*shape, *x0.shape[1:]),
+            labels=np.array(labels, np.float32).reshape(*shape, LABEL),
+            colours=np.array(colours).reshape(shape),
+            natural=np.array(natural),
+            held=np.concatenate(held_x0) if held_x0 else np.empty((0, *x0.shape[1:]), np.float16),
+        )
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
