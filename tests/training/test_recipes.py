@@ -1,0 +1,61 @@
+"""The recipes that ship: every one can be read and built, on a device that holds no numbers."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from fromnoise.codecs.kl import KL
+from fromnoise.config import check_settings
+from fromnoise.data.dataset import Item, PictureSet
+from fromnoise.models.image_diffusion import ImageDiffusion
+from fromnoise.models.image_settings import ImageDiffusionSettings
+from fromnoise.training import recipe
+from fromnoise.training.recipe import Recipe, build, read_recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+MOST_PARAMETERS = 25_000_000
+STYLES = ("noto", "noto-v1", "fluent-3d", "fluent-flat", "twemoji")
+
+
+def dataset(size: int) -> PictureSet:
+    """One grey picture a style."""
+    first = Item(
+        id="0", caption="a thing", label="a thing", split="train", licence="", attribution="", source=""
+    )
+    items = [replace(first, id=style, style=style) for style in STYLES]
+    grey = np.full((len(items), size, size, 3), 128, np.uint8)
+    return PictureSet(Path(), {"size": size, "sha256": {}}, grey, items, np.arange(len(items)))
+
+
+def picture_size(plan: Recipe) -> int:
+    if plan.model["kind"] == "kl":
+        return int(plan.model.get("size", 128))
+    return check_settings(ImageDiffusionSettings, plan.model).codec.size or 128
+
+
+def test_there_are_recipes() -> None:
+    assert {"emoji-diffusion", "emoji-kl", "shapes-diffusion"} <= {path.stem for path in RECIPES}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_builds(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = read_recipe(path, [])
+    assert plan.name == path.stem
+    size = picture_size(plan)
+    shape = (32, size // 16, size // 16) if size >= 128 else (3, size, size)
+    codec = SimpleNamespace(size=size, shape=shape, bounds=None)
+    monkeypatch.setattr(recipe, "make_codec", lambda kind, name, side: codec)
+    with torch.device("meta"):
+        model, _ = build(plan, dataset(size), str(path), lambda done, of: None)
+    assert isinstance(model, ImageDiffusion | KL)
+    assert sum(parameter.numel() for parameter in model.parameters()) < MOST_PARAMETERS
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_says_how_to_run_it(path: Path) -> None:
+    header = path.read_text().split("\nname = ")[0]
+    assert f"fromnoise train recipes/{path.name}" in header
