@@ -47,7 +47,7 @@ def _make_model() -> "ImageDiffusion":
         vocabulary=300,
         codec=CodecSettings(kind="pixels", size=16),
         net=DiTSettings(width=32, depth=1, heads=2, patch=4, context_width=32),
-        text=TextEncoderSettings(width=32, depth=1, heads=2, length=8, summary=2),
+        text=TextEncoderSettings(width=32, depth=1, heads=2, length=8),
         sampling=SamplingSettings(steps=3),
     )
     words = ["red circle", "blue square", "small green star on white"]
