@@ -135,7 +135,7 @@ def _own_tensors(model: nn.Module) -> dict[str, Tensor]:
 
 
 def take_over(model: nn.Module, folder: Path) -> tuple[int, int]:
-    """Fill what a model shares, by name and shape, with another one's folder; return how many tensors of how many."""
+    """Fill a model with what a folder has of the same name and shape; return how many tensors of how many."""
     verify(folder)
     own = _own_tensors(model)
     tensors = _read_tensors(folder / WEIGHTS)

@@ -24,8 +24,9 @@ class TextEncoderSettings(Settings):
 class TextEncoder(nn.Module):
     """Add to each word what its neighbours make of it.
 
-    Nothing normalises the output: the word itself always comes through, so prompts are told apart from the first
-    step on. (With learned queries and a final norm, all prompts looked alike to the denoiser for a thousand steps.)
+    Nothing normalises the output: the word itself always comes through, so prompts are told apart from the
+    first step on. (With learned queries and a final norm, all prompts looked alike to the denoiser for a
+    thousand steps.)
     """
 
     def __init__(self, settings: TextEncoderSettings, vocabulary: int) -> None:
@@ -37,9 +38,10 @@ class TextEncoder(nn.Module):
         nn.init.normal_(self.words.weight)
 
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Encode ids (B, L) with mask (B, L), True at real tokens, into tokens (B, L, D) and their sum (B, D).
+        """Encode ids and mask (B, L), True at real tokens, into tokens (B, L, D) and their sum (B, D).
 
-        The sum is over real tokens, divided by the root of their number: its size doesn't grow with the prompt.
+        The sum is over real tokens, divided by the root of their number: its size doesn't grow with the
+        prompt's length.
         """
         x = self.words(ids) + self.positions[: ids.shape[1]]
         for block in self.blocks:
