@@ -29,6 +29,8 @@ class ImageRequest:
     guidance_rescale: float | None = None
     guidance_interval: tuple[float, float] | None = None
     """Guide only while t / t_max lies in this closed interval."""
+    weaker: str | None = None
+    """Name or folder of a worse model of the same kind to steer away from, in place of the empty prompt."""
     init: "np.ndarray | None" = None
     """Picture to start from, uint8 (H, W, 3)."""
     strength: float = 0.6

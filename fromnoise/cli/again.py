@@ -23,6 +23,7 @@ _REMEMBERED: dict[str, tuple[type, ...]] = {
     "eta": (int, float),
     "guidance": (int, float),
     "guidance_rescale": (int, float),
+    "weaker": (str,),
 }
 
 

@@ -81,6 +81,8 @@ class ImageOptions:
     """Fresh noise in each step, from 0 (none) to 1, for the solvers that take it."""
     guidance: Annotated[float | None, Parameter(group=_SAMPLING)] = None
     """How strongly the prompt pulls; 1 is no guidance."""
+    weaker: Annotated[str | None, Parameter(group=_SAMPLING)] = None
+    """A worse model to steer away from, in place of the empty prompt (autoguidance)."""
     guidance_rescale: Annotated[float | None, Parameter(group=_SAMPLING)] = None
     """How much of guidance's extra contrast is taken back, from 0 to 1."""
     guidance_interval: Annotated[str | None, Parameter(group=_SAMPLING)] = None
@@ -148,6 +150,7 @@ def request_of(
         guidance=options.guidance,
         guidance_rescale=options.guidance_rescale,
         guidance_interval=_interval(options.guidance_interval),
+        weaker=options.weaker,
         init=init,
         strength=ImageRequest.strength if options.strength is None else options.strength,
         mask=mask,

@@ -65,6 +65,8 @@ def _check_words(request: ImageRequest, styles: tuple[str, ...]) -> None:
         raise RequestError("the prompt is empty; say what the picture should show")
     if request.between is not None and not request.between.strip():
         raise RequestError("the second prompt (between) is empty")
+    if request.weaker is not None and (request.negative or request.between):
+        raise RequestError("a weaker model takes the place of the negative prompt, and has no between; leave one out")
     if request.style is not None and request.style not in styles:
         raise RequestError(unknown("style", request.style, styles))
     if request.solver not in SOLVERS:

@@ -20,7 +20,7 @@ from fromnoise.diffusion.grids import optimise_grid
 from fromnoise.diffusion.process import Time
 from fromnoise.diffusion.sample import denoising_loss, sample
 from fromnoise.diffusion.solvers import make_solver
-from fromnoise.errors import ConfigError, unknown
+from fromnoise.errors import ConfigError, RequestError, unknown
 from fromnoise.models.asking import checked, told
 from fromnoise.models.conditioning import Conditioner, dropped, slerp
 from fromnoise.models.image_settings import ImageDiffusionSettings, make_process
@@ -136,6 +136,7 @@ class ImageDiffusion(nn.Module):
         guidance: float | None = None,
         guidance_rescale: float | None = None,
         guidance_interval: tuple[float, float] | None = None,
+        weaker: str | None = None,
         init: np.ndarray | None = None,
         strength: float = 0.6,
         mask: np.ndarray | None = None,
@@ -210,18 +211,32 @@ class ImageDiffusion(nn.Module):
                 slerp(strong.tokens, end.tokens, share[:, None, None]),
                 slerp(strong.vector, end.vector, share[:, None]),
             )
-        weak = self.conditioner.encode(
-            [request.negative or ""], [request.style if request.negative else None]
-        )
         guided = Guided(
             self._by_group(_repeated(strong, count)),
-            self._by_group(_repeated(weak, count)),
+            self._weak(request),
             float(request.guidance or 0.0),
             float(request.guidance_rescale or 0.0),
             request.guidance_interval,
             self.process.t_max,
         )
         return clipped(guided, *self.codec.bounds) if self.codec.bounds else guided
+
+    def _weak(self, request: ImageRequest) -> Denoise:
+        """Return what guidance steers away from: the negative or empty prompt, or a weaker model's guess."""
+        if request.weaker is None:
+            style = request.style if request.negative else None
+            weak = self.conditioner.encode([request.negative or ""], [style])
+            return self._by_group(_repeated(weak, request.count))
+        from fromnoise.models.checkpoint import load
+
+        other = load(request.weaker, device=str(self.device))
+        alike = isinstance(other, ImageDiffusion) and other.shape == self.shape
+        if not alike or other.process != self.process:
+            raise RequestError(f"{request.weaker!r} can't guide this model: it works on other data or noise")
+        if request.style is not None and request.style not in other.styles:
+            raise RequestError(f"{request.weaker!r} knows no style {request.style!r}")
+        condition = other.conditioner.encode([request.prompt], [request.style])
+        return other._by_group(_repeated(condition, request.count))
 
     def _by_group(self, condition: Condition) -> Denoise:
         """Bind the condition, and send items through the network in groups of one fixed size."""
