@@ -66,7 +66,7 @@ def _check_words(request: ImageRequest, styles: tuple[str, ...]) -> None:
     if request.between is not None and not request.between.strip():
         raise RequestError("the second prompt (between) is empty")
     if request.weaker is not None and (request.negative or request.between):
-        raise RequestError("a weaker model takes the place of the negative prompt, and has no between; leave one out")
+        raise RequestError("a weaker model replaces the negative prompt and has no between; leave one out")
     if request.style is not None and request.style not in styles:
         raise RequestError(unknown("style", request.style, styles))
     if request.solver not in SOLVERS:

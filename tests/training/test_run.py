@@ -1,11 +1,14 @@
 """From a recipe to a model, through the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 import fromnoise
 from fromnoise.cli.main import main
@@ -65,6 +68,20 @@ def test_killed_and_resumed_is_as_uninterrupted(
     assert whole == parts
 
 
+def test_a_training_may_start_from_another_model(
+    recipe: Path, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(recipe), "--set", "training.steps=1"]) == 0
+    slow = ["--set", "training.lr=1e-9", "--set", "training.matrix_lr=1e-9", "--set", "training.steps=1"]
+    other = ["--set", "name=other", "--set", "start=tiny", "--set", "model.text.width=64"]
+    assert main(["train", str(recipe), *slow, *other, "--set", "model.net.context_width=64"]) == 0
+    assert re.search(r"took \d+ of \d+ tensors from tiny", capsys.readouterr().err)
+    first, second = (load_file(own_home / "models" / name / WEIGHTS) for name in ("tiny", "other"))
+    shared = [key for key in first if first[key].shape == second[key].shape]
+    assert 0 < len(shared) < len(first)
+    assert all(torch.allclose(first[key], second[key], atol=1e-6) for key in shared)
+
+
 def test_a_codec_is_trained_by_the_same_command(recipe: Path, own_home: Path, shapes: Path) -> None:
     recipe.write_text(
         f"""
@@ -104,6 +121,7 @@ decoder_widths = [8, 8, 16]
         ("model.net.patch=5", "patch must divide the codec's grid of 16 x 16, not be 5"),
         ("model.parameterization=epss", "unknown parameterization 'epss'; did you mean eps"),
         ("model.process.values.shif=2.0", "unknown value of process flow 'shif'; did you mean shift"),
+        ("start=nowhere", "unknown model 'nowhere'"),
         ("data.dataset=emojis", "emojis"),
         ("data.weights.shape=2", "unknown group 'shape'; did you mean shapes"),
     ],
