@@ -102,7 +102,8 @@ def _check_size(codec: int, dataset: int, where: str) -> None:
 
 def _cache(plan: Recipe, pictures: PictureSet, codec: Any) -> Path:
     """Name the file of encoded pictures after all that it depends on."""
-    depends = [pictures.summary["sha256"], plan.data.model_dump(mode="json")]
+    drawn = plan.data.augment.model_dump(mode="json", exclude={"plain"})  # how often, not what
+    depends = [pictures.summary["sha256"], plan.data.styles, drawn]
     digest = hashlib.sha256(json.dumps(depends).encode())
     if isinstance(codec, nn.Module):
         for value in codec.state_dict().values():
