@@ -236,7 +236,8 @@ class ImageDiffusion(nn.Module):
         if request.style is not None and request.style not in other.styles:
             raise RequestError(f"{request.weaker!r} knows no style {request.style!r}")
         condition = other.conditioner.encode([request.prompt], [request.style])
-        return other._by_group(_repeated(condition, request.count))
+        weaker: Denoise = other._by_group(_repeated(condition, request.count))
+        return weaker
 
     def _by_group(self, condition: Condition) -> Denoise:
         """Bind the condition, and send items through the network in groups of one fixed size."""

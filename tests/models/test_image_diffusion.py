@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from fromnoise.diffusion.denoiser import PARAMETERIZATIONS, clipped
 from fromnoise.diffusion.process import PROCESSES, Time
 from fromnoise.diffusion.sample import sample
 from fromnoise.diffusion.solvers import SOLVERS, make_solver
-from fromnoise.errors import ConfigError
+from fromnoise.errors import ConfigError, RequestError
+from fromnoise.models.checkpoint import save
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ProcessSettings
 from fromnoise.nets.dit import DiTSettings
@@ -133,6 +135,26 @@ def test_a_negative_prompt_takes_the_place_of_nothing_said(model: ImageDiffusion
 
 def test_rescaled_guidance_is_another_picture(model: ImageDiffusion) -> None:
     assert not np.array_equal(draw(model, guidance=9, guidance_rescale=0.7), draw(model, guidance=9))
+
+
+def test_a_weaker_model_takes_the_place_of_nothing_said(
+    model: ImageDiffusion, make_model: Callable[[], ImageDiffusion], tmp_path: Path
+) -> None:
+    worse = make_model()
+    torch.nn.init.zeros_(worse.net.patch_out.weight)
+    save(model, tmp_path / "same")
+    save(worse, tmp_path / "worse")
+    assert np.array_equal(draw(model, weaker=str(tmp_path / "same")), draw(model, guidance=1))
+    pictures = [draw(model, weaker=str(tmp_path / "worse")), draw(model, guidance=1), draw(model)]
+    assert len({picture.tobytes() for picture in pictures}) == 3
+
+
+def test_a_weaker_model_must_work_on_the_same_data(model: ImageDiffusion, tmp_path: Path) -> None:
+    save(rebuilt(model, process=ProcessSettings(kind="cosine")), tmp_path / "other")
+    with pytest.raises(RequestError, match="can't guide this model: it works on other data or noise"):
+        draw(model, weaker=str(tmp_path / "other"))
+    with pytest.raises(RequestError, match="leave one out"):
+        draw(model, weaker=str(tmp_path / "other"), negative="blue")
 
 
 def test_words_and_styles_matter(model: ImageDiffusion) -> None:
