@@ -230,6 +230,7 @@ def encode_versions(
         encode(torch.from_numpy(np.array(pictures.pictures[held[at : at + chunk]]))).half().numpy()
         for at in range(0, len(held), chunk)
     ]
+    report(total, total)
     x0 = np.concatenate(encoded)
     shape = (settings.versions, len(train))
     natural = [(dominant_colours(pictures.pictures[row], least=0.4) or [""])[0] for row in train]

@@ -85,12 +85,14 @@ class ImageDiffusion(nn.Module):
         """Return the mean loss, ready for `backward`.
 
         A batch is a CaptionedBatch, uint8 pictures (B, S, S, 3) or encoded ones (B, *shape); without captions
-        the model learns what pictures look like in general.
+        the model learns what pictures look like in general. None draws seeds from torch's own stream.
         """
         if isinstance(batch, Tensor):
             x0 = self.codec.encode(batch) if batch.dtype == torch.uint8 else batch
             batch = CaptionedBatch(x0, [""] * len(x0), [None] * len(x0), torch.zeros(len(x0), LABEL))
-        return self.loss(batch, seeds or Seeds.count_from(0, len(batch.x0))).mean()
+        if seeds is None:  # other noise at every call, the same again after the same torch.manual_seed
+            seeds = Seeds(torch.randint(0, 2**62, (len(batch.x0),)).tolist())
+        return self.loss(batch, seeds).mean()
 
     def compile_networks(self) -> None:
         """Fuse the networks' small operations; costs half a minute at the first step."""

@@ -16,9 +16,10 @@ from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import DataSettings, EncodedFeed, PictureFeed
 from fromnoise.errors import ConfigError, RequestError, unknown
 from fromnoise.home import home
-from fromnoise.models.checkpoint import make_codec
+from fromnoise.models.checkpoint import TOKENIZER, make_codec
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
+from fromnoise.models.store import find_model
 from fromnoise.requests import ImageRequest
 from fromnoise.training.loop import Feed, TrainingSettings
 
@@ -65,9 +66,7 @@ def _build_image_diffusion(plan: Recipe, pictures: PictureSet, where: str, repor
     settings = check_settings(ImageDiffusionSettings, tree, where=f"{where} [model]")
     codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size)
     _check_size(codec.size, pictures.size, where)
-    train_items = pictures.where(split="train").items
-    words = [text for item in train_items for text in (item.caption, " ".join(item.tags))]
-    tokens = PromptTokens.train(words, settings.vocabulary, settings.text.length)
+    tokens = _prompt_tokens(plan, settings, pictures)
     model = ImageDiffusion(settings, codec, tokens)
     model.check(ImageRequest(prompt="a picture"))
 
@@ -83,6 +82,15 @@ def _build_image_diffusion(plan: Recipe, pictures: PictureSet, where: str, repor
         return EncodedFeed(pictures, plan.data, plan.training.seed, encode, cache, report)
 
     return model, feed
+
+
+def _prompt_tokens(plan: Recipe, settings: ImageDiffusionSettings, pictures: PictureSet) -> PromptTokens:
+    """Learn the captions' tokens, or take those of the model to start from, with its word vectors."""
+    if plan.start is not None:
+        return PromptTokens.load(find_model(plan.start) / TOKENIZER, settings.text.length)
+    items = pictures.where(split="train").items
+    words = [text for item in items for text in (item.caption, " ".join(item.tags))]
+    return PromptTokens.train(words, settings.vocabulary, settings.text.length)
 
 
 def _build_kl(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:

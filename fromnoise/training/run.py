@@ -29,7 +29,7 @@ from fromnoise.training.loop import Feed, Training
 from fromnoise.training.recipe import Recipe, build, read_recipe
 from fromnoise.training.state import STATE
 
-console = Console(stderr=True)
+console = Console(stderr=True, soft_wrap=True)
 SAMPLES = 8
 
 
@@ -138,5 +138,5 @@ def _look(model: ImageDiffusion | KL, feed: Feed, path: Path) -> None:
 
 
 def _tell(done: int, of: int) -> None:
-    if done % 6400 == 0 or done == of:
+    if done % 6400 < 64 or done == of:
         console.print(f"encoded {done} of {of} pictures")
