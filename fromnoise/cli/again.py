@@ -1,6 +1,5 @@
 """`--again`: what a picture remembers about its making, and how to ask for the same."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from fromnoise.cli.image_options import ImageOptions
 from fromnoise.errors import RequestError
+from fromnoise.files import file_sha256
 
 _REMEMBERED: dict[str, tuple[type, ...]] = {
     "style": (str,),
@@ -106,7 +106,6 @@ def _source(path: Path, settings: dict[str, Any], what: str) -> str | None:
 
 def _sha256(path: Path, what: str) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise RequestError(f"can't read {what} {path}: {error.strerror}") from None

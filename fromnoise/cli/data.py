@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from fromnoise.cli.outputs import check_files, write_all
+from fromnoise.cli.outputs import check_files
 from fromnoise.cli.terminal import progress
+from fromnoise.files import write_all
 
 if TYPE_CHECKING:
     from fromnoise.data.dataset import PictureSet

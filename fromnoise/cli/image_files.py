@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fromnoise.cli.image_options import ImageOptions, count_of
-from fromnoise.cli.outputs import check_files, free_name, is_folder, numbered, slug, write_all
+from fromnoise.cli.outputs import check_files, free_name, is_folder, numbered, slug
 from fromnoise.cli.terminal import show
 from fromnoise.errors import OutputError
+from fromnoise.files import write_all
 
 if TYPE_CHECKING:
     from PIL.Image import Image

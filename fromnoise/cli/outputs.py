@@ -1,9 +1,9 @@
-"""Where results go: names, checks before any work is done, and writing all or nothing."""
+"""Where results go: names, and checks before any work is done."""
 
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count as numbers
 from pathlib import Path
 
@@ -65,24 +65,6 @@ def check_empty(folder: Path, force: bool) -> None:
         )
 
 
-def write_all(files: Mapping[Path, bytes]) -> None:
-    """Write all files or, on any failure, none: drafts beside them first, then one rename each."""
-    drafts: list[Path] = []
-    try:
-        for path, content in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".fromnoise-{os.getpid()}-{len(drafts)}")
-            with draft.open("wb") as file:
-                drafts.append(draft)
-                file.write(content)
-        for draft, path in zip(drafts, files, strict=True):
-            os.replace(draft, path)
-    except OSError as error:
-        raise OutputError(f"can't write {path}: {error.strerror}") from None
-    finally:
-        _remove(drafts)
-
-
 def _check_folder(folder: Path) -> None:
     """Raise OutputError unless `folder`, or the folder it would be made in, takes files."""
     nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
@@ -90,8 +72,3 @@ def _check_folder(folder: Path) -> None:
         raise OutputError(f"{nearest} is not a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise OutputError(f"{nearest} is read-only; choose another place with -o")
-
-
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Captioned pictures on disk: one array, one line of JSON per picture, one summary."""
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fromnoise.errors import DataError, unknown
+from fromnoise.files import file_sha256
 from fromnoise.home import home
 from fromnoise.registry import Registry
 
@@ -154,12 +154,6 @@ def find_dataset(name_or_path: str) -> Path:
     folder, named = Path(name_or_path).expanduser(), dataset_folder(name_or_path)
     is_path = os.sep in name_or_path or name_or_path in ("", ".", "..")
     return folder if is_path or (folder.is_dir() and not named.is_dir()) else named
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from fromnoise.data.dataset import file_sha256
 from fromnoise.errors import DataError
+from fromnoise.files import file_sha256
 from fromnoise.home import home
 
 SECONDS_TO_WAIT = 600

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from fromnoise.data.dataset import FORMAT, ITEMS, PICTURES, SUMMARY, Item, PictureSet, file_sha256
+from fromnoise.data.dataset import FORMAT, ITEMS, PICTURES, SUMMARY, Item, PictureSet
 from fromnoise.errors import DataError, OutputError
+from fromnoise.files import file_sha256
 
 LARGEST_SIDE = 1024  # px
 SMALLEST_SIDE = 8  # px

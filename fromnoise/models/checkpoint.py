@@ -20,8 +20,9 @@ from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.codecs.pixels import Pixels, PixelsSettings
 from fromnoise.config import Settings, check_settings
 from fromnoise.errors import CheckpointError, ConfigError, OutputError, unknown
+from fromnoise.files import file_sha256
 from fromnoise.home import home
-from fromnoise.models.checksums import sha256, write_checksums
+from fromnoise.models.checksums import write_checksums
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
@@ -167,7 +168,11 @@ def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffu
     tokens = PromptTokens.load(folder / TOKENIZER, settings.text.length)
     model = ImageDiffusion(settings, codec, tokens)
     load_tensors(model, folder / WEIGHTS)
-    model.name, model.weights_sha256, model.folder = folder.resolve().name, sha256(folder / WEIGHTS), folder
+    model.name, model.weights_sha256, model.folder = (
+        folder.resolve().name,
+        file_sha256(folder / WEIGHTS),
+        folder,
+    )
     return model
 
 

@@ -3,25 +3,18 @@
 A model folder says it of itself in checksums.json; a folder of models says it of all in manifest.json.
 """
 
-import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from fromnoise.errors import CheckpointError
+from fromnoise.files import file_sha256, write_all
 
 CHECKSUMS = "checksums.json"
 MANIFEST = "manifest.json"
 CHECKED = {".toml", ".json", ".safetensors"}
 """Suffixes of the files a model reads; cards and sample pictures may change freely."""
 REMEDY = "copy or install the model again"
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checked_files(folder: Path) -> list[Path]:
@@ -32,7 +25,7 @@ def checked_files(folder: Path) -> list[Path]:
 
 def checksums(folder: Path) -> dict[str, str]:
     """Return {file: SHA-256} of the files of a model folder that the model reads."""
-    return {path.relative_to(folder).as_posix(): sha256(path) for path in checked_files(folder)}
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in checked_files(folder)}
 
 
 def write_checksums(folder: Path) -> None:
@@ -70,7 +63,7 @@ def _verify(folder: Path, expected: object, source: Path) -> None:
         path = folder / name
         if not path.is_file():
             raise CheckpointError(f"{path} is missing; {REMEDY}")
-        got = sha256(path)
+        got = file_sha256(path)
         if got != digest:
             change = f"expected SHA-256 {digest[:12]}..., got {got[:12]}..."
             raise CheckpointError(f"{path} is not the file that was saved: {change}; {REMEDY}")
@@ -89,6 +82,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _write_json(path: Path, tree: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(tree, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_all({path: (json.dumps(tree, indent=2, sort_keys=True) + "\n").encode()})

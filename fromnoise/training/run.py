@@ -1,7 +1,6 @@
 """From a recipe to a trained model folder."""
 
 import json
-import os
 from pathlib import Path
 
 import torch
@@ -20,6 +19,7 @@ from fromnoise.codecs.kl import KL
 from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import open_dataset
 from fromnoise.errors import OutputError
+from fromnoise.files import write_all
 from fromnoise.home import home
 from fromnoise.models.checkpoint import save, take_over
 from fromnoise.models.image_diffusion import ImageDiffusion
@@ -75,13 +75,7 @@ def finish(model: ImageDiffusion | KL, pictures: PictureSet) -> None:
 
 def _prepare(folder: Path, plan: Recipe) -> None:
     """Make the run's folder and note the resolved recipe in it."""
-    partial = folder / f".recipe.json.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        partial.write_text(plan.model_dump_json(indent=1), encoding="utf-8")
-        os.replace(partial, folder / "recipe.json")
-    except OSError as error:
-        raise OutputError(f"{folder} can't be written: {error.strerror}") from None
+    write_all({folder / "recipe.json": plan.model_dump_json(indent=1).encode()})
 
 
 def _run(training: Training, model: ImageDiffusion | KL, folder: Path) -> None:

@@ -15,9 +15,10 @@ from PIL import Image
 from fromnoise.cli.image import image
 from fromnoise.cli.image_options import ImageOptions
 from fromnoise.cli.main import main
-from fromnoise.cli.outputs import slug, write_all
+from fromnoise.cli.outputs import slug
 from fromnoise.cli.terminal import iterm, kitty, picture_protocol
 from fromnoise.errors import FromNoiseError, OutputError, RequestError, unknown
+from fromnoise.files import write_all
 from fromnoise.pictures import read_settings
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 

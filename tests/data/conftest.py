@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from fromnoise.data import emoji, emoji_styles
-from fromnoise.data.dataset import Item, file_sha256
+from fromnoise.data.dataset import Item
 from fromnoise.data.packages import Package
+from fromnoise.files import file_sha256
 
 APPLE, HEART, RUNNER = "1F34E", "2764", "1F3C3"
 BODY = '<circle cx="64" cy="64" r="40" fill="{}"/>'

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from fromnoise.data import packages
-from fromnoise.data.dataset import file_sha256
 from fromnoise.data.packages import Package, fetch, read_member
 from fromnoise.errors import DataError
+from fromnoise.files import file_sha256
 
 from .conftest import pack
 

@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 import fromnoise
 from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.errors import CheckpointError, ConfigError, OutputError, RequestError
+from fromnoise.files import file_sha256
 from fromnoise.models import store
 from fromnoise.models.checkpoint import WEIGHTS, load, make_codec, pick_device, save
-from fromnoise.models.checksums import sha256, write_checksums
+from fromnoise.models.checksums import write_checksums
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.store import find_model
 
@@ -42,7 +43,7 @@ def test_a_saved_model_makes_the_same_pictures(model: ImageDiffusion, saved: Pat
     again = load(saved, device="cpu")
     assert np.array_equal(draw(again), draw(model))
     assert again.settings == model.settings
-    assert (again.name, again.weights_sha256) == ("tiny", sha256(saved / WEIGHTS))
+    assert (again.name, again.weights_sha256) == ("tiny", file_sha256(saved / WEIGHTS))
     assert np.array_equal(draw(fromnoise.load(str(saved), device="cpu")), draw(model))
 
 
@@ -53,7 +54,7 @@ def test_sixteen_bits_lose_nothing_once_they_are_lost(model: ImageDiffusion, tmp
     twice = load(tmp_path / "again", device="cpu")
     assert np.array_equal(draw(once), draw(twice))
     assert once.conditioner.style.weight.dtype == torch.float32
-    assert sha256(tmp_path / "half" / WEIGHTS) == sha256(tmp_path / "again" / WEIGHTS)
+    assert file_sha256(tmp_path / "half" / WEIGHTS) == file_sha256(tmp_path / "again" / WEIGHTS)
     assert np.abs(draw(once).astype(int) - draw(model)).mean() < 2
 
 
