@@ -18,11 +18,14 @@ from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.codec import CODECS
 from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.codecs.pixels import Pixels, PixelsSettings
+from fromnoise.codecs.text_tokens import TextTokens
 from fromnoise.config import Settings, check_settings
 from fromnoise.errors import CheckpointError, ConfigError, OutputError, unknown
 from fromnoise.files import file_sha256
 from fromnoise.home import home
 from fromnoise.models.checksums import write_checksums
+from fromnoise.models.features import FeatureEncoder, FeatureSettings
+from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
@@ -76,6 +79,8 @@ def save(model: nn.Module, folder: Path, half: bool = False) -> None:
             raise OutputError(f"{folder / WEIGHTS} can't be written: {error}") from None
         if isinstance(model, ImageDiffusion):
             model.conditioner.tokens.save(partial / TOKENIZER)
+        if isinstance(model, GPT):
+            model.tokenizer.save(partial / TOKENIZER)
 
 
 def save_own_copy(model: ImageDiffusion) -> Path:
@@ -182,7 +187,27 @@ def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
     return codec
 
 
-LOADERS = {"image-diffusion": _load_image_diffusion, "kl": _load_kl}
+def _load_features(folder: Path, config: Mapping[str, Any]) -> FeatureEncoder:
+    encoder = FeatureEncoder(check_settings(FeatureSettings, dict(config), where=str(folder / CONFIG)))
+    load_tensors(encoder, folder / WEIGHTS)
+    return encoder
+
+
+def _load_gpt(folder: Path, config: Mapping[str, Any]) -> GPT:
+    settings = check_settings(GPTSettings, dict(config), where=str(folder / CONFIG))
+    model = GPT(settings, TextTokens.load(folder / TOKENIZER))
+    load_tensors(model, folder / WEIGHTS)
+    model.name, model.folder = folder.resolve().name, folder
+    model.weights_sha256 = file_sha256(folder / WEIGHTS)
+    return model
+
+
+LOADERS = {
+    "gpt": _load_gpt,
+    "features": _load_features,
+    "image-diffusion": _load_image_diffusion,
+    "kl": _load_kl,
+}
 """Kind of model -> what loads its folder."""
 
 

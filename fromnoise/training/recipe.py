@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.config import Settings, check_settings, read_settings
+from fromnoise.data.damage import DAMAGES
 from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import DataSettings, EncodedFeed, PictureFeed
+from fromnoise.data.pairs import PairFeed
 from fromnoise.errors import ConfigError, RequestError, unknown
 from fromnoise.home import home
 from fromnoise.models.checkpoint import TOKENIZER, make_codec
+from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import find_model
@@ -25,7 +28,8 @@ from fromnoise.training.loop import Feed, TrainingSettings
 
 Report = Callable[[int, int], None]
 """(pictures done, of how many)."""
-Built = tuple[ImageDiffusion | KL, Callable[[], Feed]]
+Model = ImageDiffusion | KL | FeatureEncoder
+Built = tuple[Model, Callable[[], Feed]]
 """A model with fresh weights and what prepares its batches, which may take long."""
 
 
@@ -62,7 +66,7 @@ def build(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Bui
 
 
 def _build_image_diffusion(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:
-    tree = {**plan.model, "styles": sorted({item.style for item in pictures.items if item.style})}
+    tree = {**plan.model, "styles": _styles(pictures)}
     settings = check_settings(ImageDiffusionSettings, tree, where=f"{where} [model]")
     codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size)
     _check_size(codec.size, pictures.size, where)
@@ -99,8 +103,19 @@ def _build_kl(plan: Recipe, pictures: PictureSet, where: str, report: Report) ->
     return KL(settings), lambda: PictureFeed(pictures, plan.data, plan.training.seed)
 
 
-BUILDERS = {"image-diffusion": _build_image_diffusion, "kl": _build_kl}
+def _build_features(plan: Recipe, pictures: PictureSet, where: str, report: Report) -> Built:
+    tree = {**plan.model, "styles": _styles(pictures), "damages": list(DAMAGES)}
+    settings = check_settings(FeatureSettings, tree, where=f"{where} [model]")
+    feed = PairFeed(pictures, settings.size, settings.styles, plan.training.seed)
+    return FeatureEncoder(settings), lambda: feed
+
+
+BUILDERS = {"features": _build_features, "image-diffusion": _build_image_diffusion, "kl": _build_kl}
 """Kind of model -> what builds it from a recipe."""
+
+
+def _styles(pictures: PictureSet) -> list[str]:
+    return sorted({item.style for item in pictures.items if item.style})
 
 
 def _check_size(codec: int, dataset: int, where: str) -> None:

@@ -18,15 +18,17 @@ from rich.progress import (
 from fromnoise.codecs.kl import KL
 from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import open_dataset
+from fromnoise.data.pairs import whitening_pictures
 from fromnoise.errors import OutputError
 from fromnoise.files import write_all
 from fromnoise.home import home
 from fromnoise.models.checkpoint import save, take_over
+from fromnoise.models.features import FeatureEncoder
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.store import find_model
 from fromnoise.requests import ImageRequest
 from fromnoise.training.loop import Feed, Training
-from fromnoise.training.recipe import Recipe, build, read_recipe
+from fromnoise.training.recipe import Model, Recipe, build, read_recipe
 from fromnoise.training.state import STATE
 
 console = Console(stderr=True, soft_wrap=True)
@@ -66,11 +68,13 @@ def train(recipe: Path, overrides: list[str], resume: bool = False, out: Path | 
     return folder / plan.name
 
 
-def finish(model: ImageDiffusion | KL, pictures: PictureSet) -> None:
+def finish(model: Model, pictures: PictureSet) -> None:
     """Do what a model needs once, after its training."""
     if isinstance(model, KL):
         rows = pictures.where(split="train").rows[::8]
         model.whiten(torch.stack([torch.from_numpy(pictures.pictures[row].copy()) for row in rows]))
+    elif isinstance(model, FeatureEncoder):
+        model.whiten(*whitening_pictures(pictures, model.size))
 
 
 def _prepare(folder: Path, plan: Recipe) -> None:
@@ -78,7 +82,7 @@ def _prepare(folder: Path, plan: Recipe) -> None:
     write_all({folder / "recipe.json": plan.model_dump_json(indent=1).encode()})
 
 
-def _run(training: Training, model: ImageDiffusion | KL, folder: Path) -> None:
+def _run(training: Training, model: Model, folder: Path) -> None:
     """Train with a progress bar on a terminal, else with a line at every validation."""
     columns = (
         BarColumn(),
@@ -110,8 +114,10 @@ def _run(training: Training, model: ImageDiffusion | KL, folder: Path) -> None:
             raise
 
 
-def _look(model: ImageDiffusion | KL, feed: Feed, path: Path) -> None:
+def _look(model: Model, feed: Feed, path: Path) -> None:
     """Save a sheet of what the model makes now, from the same seeds every time."""
+    if isinstance(model, FeatureEncoder):  # makes numbers, no pictures
+        return
     batch = (feed.validation(SAMPLES) or [feed.batch(0, SAMPLES)])[0]
     if isinstance(model, ImageDiffusion):
         asks = zip(batch.captions, batch.styles, strict=True)
