@@ -57,3 +57,53 @@ class ImageResult:
     images: "list[Image]"
     settings: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRequest:
+    """Ask for words. None means the model's own default."""
+
+    prompt: str = ""
+    style: str | None = None
+    seed: int = 0
+    """Item i of the request uses seed + i."""
+    count: int = 1
+    max_tokens: int | None = None
+    temperature: float | None = None
+    """0 takes the likeliest token."""
+    top_k: int | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    """Texts at which to stop; they are left out."""
+    guidance: float | None = None
+    """How strongly to keep to the style: 1 as learned, more is stronger."""
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """Some more text of one item."""
+
+    item: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TextResult:
+    """The finished texts, and for each how it ended and the settings that make it again."""
+
+    texts: list[str]
+    endings: list[str]
+    """"stop" at an end token or a stop string, "length" when the tokens asked for are used up."""
+    tokens: list[list[int]]
+    log_probabilities: list[list[float]]
+    """Of every token, in nats, before any filter."""
+    prompt_tokens: int
+    settings: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Return the first text."""
+        return self.texts[0]

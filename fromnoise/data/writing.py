@@ -42,7 +42,7 @@ def write_pictures(
         items = finish(_stream(partial / PICTURES, size, pictures))
         (partial / ITEMS).write_text("".join(item.to_json() + "\n" for item in items), encoding="utf-8")
         (partial / SUMMARY).write_text(_summary(partial, name, size, items), encoding="utf-8")
-        _move(partial, out)
+        move_folder(partial, out)
     except OSError as error:
         raise OutputError(f"can't write a dataset to {out}: {error.strerror or error}") from None
     finally:
@@ -54,6 +54,11 @@ def check_place(out: Path, size: int, overwrite: bool) -> None:
     """Raise before any work is done when `out` or `size` can't be."""
     if not SMALLEST_SIDE <= size <= LARGEST_SIDE:
         raise DataError(f"a picture's size is {SMALLEST_SIDE} to {LARGEST_SIDE} px, not {size}")
+    check_absent(out, overwrite)
+
+
+def check_absent(out: Path, overwrite: bool) -> None:
+    """Raise OutputError when something else than a dataset that may be replaced is at `out`."""
     if not os.path.lexists(out) or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out / SUMMARY).is_file():
@@ -99,7 +104,7 @@ def _summary(folder: Path, name: str, size: int, items: list[Item]) -> str:
     return json.dumps(summary, indent=1) + "\n"
 
 
-def _move(partial: Path, out: Path) -> None:
+def move_folder(partial: Path, out: Path) -> None:
     """Put the whole folder in place; the one that was there goes only after that."""
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
     if out.exists():

@@ -1,0 +1,242 @@
+"""Words by guessing the next token, many times.
+
+Legend: B batch, L tokens, V vocabulary.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat
+from torch import Tensor, nn
+
+from fromnoise.autoregressive.choice import Choice
+from fromnoise.autoregressive.decode import Column, decode
+from fromnoise.autoregressive.loss import document_mask, next_token_loss, token_nats
+from fromnoise.codecs.text_tokens import RESERVED, TextTokens
+from fromnoise.config import Settings
+from fromnoise.data.text_feed import TextBatch
+from fromnoise.models.telling import Teller, filled
+from fromnoise.nets.transformer import Transformer, TransformerSettings
+from fromnoise.requests import TextDelta, TextRequest, TextResult
+from fromnoise.seeds import Seeds
+
+
+class ChoiceSettings(Settings):
+    """What is used when a request leaves it open."""
+
+    max_tokens: int = Field(default=200, gt=0)
+    temperature: NonNegativeFloat = 0.8
+    top_k: int | None = None
+    top_p: float | None = 0.95
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
+    guidance: float = 1.0
+
+
+class GPTSettings(Settings):
+    """All that makes the model what it is, besides its weights."""
+
+    kind: Literal["gpt"] = "gpt"
+    description: str = ""
+    styles: tuple[str, ...] = ()
+    style_dropout: NonNegativeFloat = 0.12
+    """Share of the texts that are learned without their style, for guidance."""
+    token_dropout: NonNegativeFloat = 0.0
+    """Share of the input tokens that are masked in training, against learning by heart over many epochs."""
+    net: TransformerSettings = TransformerSettings(vocabulary=RESERVED + 256)
+    sampling: ChoiceSettings = ChoiceSettings()
+
+
+class GPT(nn.Module):
+    """Write on from a prompt, in the style asked for."""
+
+    def __init__(self, settings: GPTSettings, tokenizer: TextTokens) -> None:
+        super().__init__()
+        self.settings, self.tokenizer = settings, tokenizer
+        self.net = Transformer(settings.net)
+        self.name, self.weights_sha256 = "unsaved", ""
+        self.folder: Path | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Return where it computes."""
+        return self.net.words.weight.device
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Return the styles it knows."""
+        return self.settings.styles
+
+    # Training
+
+    def loss(self, batch: TextBatch, seeds: Seeds) -> Tensor:
+        """Return each row's mean next-token loss, (B,), in nats.
+
+        In training, styles and tokens are left out now and then.
+        """
+        ids = batch.ids
+        if self.training:
+            ids = self._with_gaps(batch, seeds)
+        vectors = self._read(batch, ids)
+        return next_token_loss(self.net.logits(vectors), batch.targets.to(self.device))
+
+    def _read(self, batch: TextBatch, ids: Tensor) -> Tensor:
+        documents = batch.documents.to(self.device)
+        mask = None if bool((batch.documents == batch.documents[:, :1]).all()) else document_mask(documents)
+        places = batch.positions.to(self.device)
+        return self.net(ids.to(self.device), mask=mask, positions=places)  # type: ignore[no-any-return]
+
+    def _with_gaps(self, batch: TextBatch, seeds: Seeds) -> Tensor:
+        """Replace some styles by "any" and some tokens by the mask token."""
+        ids = batch.ids
+        if self.styles and self.settings.style_dropout:
+            first = self.tokenizer.style(None, self.styles)
+            styles = (ids > first) & (ids <= first + len(self.styles))
+            ids = ids.masked_fill(styles & (seeds.uniform(1) < self.settings.style_dropout), first)
+        if self.settings.token_dropout:
+            lost = (seeds.uniform(ids.shape[1]) < self.settings.token_dropout) & (ids >= RESERVED)
+            ids = ids.masked_fill(lost, self.tokenizer.control("<mask>"))
+        return ids
+
+    def compile_networks(self) -> None:
+        """Fuse the network's small operations; costs half a minute at the first step."""
+        self.net.compile()
+
+    # Likelihood
+
+    @torch.inference_mode()
+    def text_nats(self, batch: TextBatch) -> Tensor:
+        """Return the exact -log p of every target (B, L), in nats; 0 where there is none."""
+        return token_nats(self.net.logits(self._read(batch, batch.ids)), batch.targets.to(self.device))
+
+    @torch.inference_mode()
+    def logits(self, ids: Tensor) -> Tensor:
+        """Return the scores of the next token at every place, (B, L, V), for ids (B, L)."""
+        return self.net.logits(self.net(ids.to(self.device)))
+
+    # Words
+
+    def prefix(self, style: str | None) -> list[int]:
+        """Return the control tokens that begin a text."""
+        start = [] if self.tokenizer.start is None else [self.tokenizer.start]
+        return [*start, self.tokenizer.style(style, self.styles)] if self.styles else start
+
+    def decode(
+        self,
+        ids: Tensor | Sequence[Sequence[int]],
+        max_tokens: int = 100,
+        temperature: float = 1.0,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        seed: int = 0,
+        stop_at_eos: bool = True,
+    ) -> Iterator[Tensor]:
+        """Go on from token ids (B, L) or lists of them, and yield one column (B,) a step.
+
+        With `stop_at_eos` a sequence that is over repeats its end token, and decoding ends with the last one.
+        """
+        rows = ids.tolist() if isinstance(ids, Tensor) else ids
+        choice = Choice(temperature, top_k, top_p, min_p, repetition_penalty)
+        over = torch.zeros(len(rows), dtype=torch.bool, device=self.device)
+        ends = torch.tensor(self.tokenizer.ends, device=self.device)
+        for column in decode(self.net, rows, max_tokens, choice, Seeds.count_from(seed, len(rows))):
+            if not stop_at_eos or not len(ends):
+                yield column.tokens
+                continue
+            tokens = torch.where(over, ends[0], column.tokens)
+            yield tokens
+            over |= torch.isin(tokens, ends)
+            if over.all():
+                return
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        style: str | None = None,
+        seed: int = 0,
+        count: int = 1,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float | None = None,
+        stop: Sequence[str] = (),
+        guidance: float | None = None,
+    ) -> Iterator[str | TextResult]:
+        """Write on from `prompt`: yield the first text piece by piece, then the result with all texts."""
+        options = {name: value for name, value in locals().items() if name != "self"}
+        for news in self.stream(TextRequest(**options | {"stop": tuple(stop)})):
+            if isinstance(news, TextResult):
+                yield news
+            elif news.item == 0:
+                yield news.text
+
+    def run(self, request: TextRequest) -> TextResult:
+        """Carry out a request and return its result."""
+        *_, result = self.stream(request)
+        assert isinstance(result, TextResult)
+        return result
+
+    def check(self, request: TextRequest) -> TextRequest:
+        """Fill in the model's defaults; raise RequestError for what can't be made."""
+        return filled(request, self.settings.sampling, self.styles)
+
+    def stream(self, request: TextRequest) -> Iterator[TextDelta | TextResult]:
+        """Carry out a request: tell of every piece of text, then give the result."""
+        asked = self.check(request)
+        prompt = self.tokenizer.encode(asked.prompt)
+        begun = [*self.prefix(asked.style), *prompt]
+        null = [*self.prefix(None), *prompt] if asked.style is not None else None
+        seeds = Seeds.count_from(asked.seed, asked.count)
+        columns = decode(
+            self.net,
+            [begun] * asked.count,
+            int(asked.max_tokens or 0),
+            choice_of(asked),
+            seeds,
+            null=[null] * asked.count if null else None,
+            guidance=float(asked.guidance or 1.0),
+        )
+        yield from self.tell(asked, begun, columns)
+
+    def tell(
+        self, asked: TextRequest, begun: Sequence[int], columns: Iterator[Column]
+    ) -> Iterator[TextDelta | TextResult]:
+        """Turn columns of tokens into text as they come, each item up to its end."""
+        tellers = [Teller(self.tokenizer, begun, asked.stop) for _ in range(asked.count)]
+        for column in columns:
+            tokens, likely = column.tokens.tolist(), column.log_probabilities.tolist()
+            for item, teller in enumerate(tellers):
+                if news := teller.add(tokens[item], likely[item]):
+                    yield TextDelta(item, news)
+            if all(teller.ending for teller in tellers):
+                break
+        for item, teller in enumerate(tellers):
+            if news := teller.finish():
+                yield TextDelta(item, news)
+        yield self._result(asked, begun, tellers)
+
+    def _result(self, asked: TextRequest, begun: Sequence[int], tellers: Sequence[Teller]) -> TextResult:
+        made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
+        told = {name: value for name, value in vars(asked).items() if name != "count"}
+        return TextResult(
+            [teller.text for teller in tellers],
+            [teller.ending or "length" for teller in tellers],
+            [teller.tokens for teller in tellers],
+            [teller.log_probabilities for teller in tellers],
+            len(begun),
+            [told | made_by | {"seed": asked.seed + item} for item in range(len(tellers))],
+        )
+
+
+def choice_of(asked: TextRequest) -> Choice:
+    """Return how a request, its defaults filled in, wants tokens to be chosen."""
+    temperature = 1.0 if asked.temperature is None else asked.temperature
+    penalty = 1.0 if asked.repetition_penalty is None else asked.repetition_penalty
+    return Choice(temperature, asked.top_k, asked.top_p, asked.min_p, penalty)
