@@ -100,35 +100,20 @@ def extract(source: Source, extractor: Extractor, report: Report | None = None) 
 
     Raise one DataError for all pictures that can't be read.
     """
-    features, probabilities, small, hashes, problems = [], [], [], [], list[str]()
+    parts: list[Extracted] = []
+    problems: list[str] = []
     for start in range(0, len(source), BATCH):
-        resized = []
-        for index in range(start, min(start + BATCH, len(source))):
-            try:
-                picture = source[index]
-            except DataError as error:
-                problems.append(str(error))
-                continue
-            hashes.append(sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest())
-            small.append(resize(picture, SMALL, Image.Resampling.BILINEAR))
-            resized.append(resize(picture, extractor.size))
+        rows = range(start, min(start + BATCH, len(source)))
+        pictures = _readable(source, rows, problems)
         if not problems:  # else the rest is only looked through, to name all that is broken
-            found = _checked(extractor, torch.from_numpy(np.stack(resized)))
-            features.append(found.numpy())
-            if extractor.probabilities is not None:
-                probabilities.append(extractor.probabilities(found).float().cpu().numpy())
+            parts.append(_described(pictures, extractor))
         if report is not None:
-            report(min(start + BATCH, len(source)), len(source))
+            report(rows.stop, len(source))
     if problems:
         raise unreadable(problems, len(source))
-    if not features:
+    if not parts:
         raise DataError(f"{source.name}: no pictures")
-    return Extracted(
-        np.concatenate(features),
-        np.concatenate(probabilities) if probabilities else None,
-        np.stack(small),
-        hashes,
-    )
+    return _joined(parts)
 
 
 def resize(picture: Pixels, side: int, how: Image.Resampling = Image.Resampling.BICUBIC) -> Pixels:
@@ -174,3 +159,36 @@ def _checked(extractor: Extractor, pictures: Tensor) -> Tensor:
     if not found.isfinite().all():
         raise DataError(f"extractor {extractor.name} gave NaN or infinite features")
     return found
+
+
+def _readable(source: Source, rows: range, problems: list[str]) -> list[Pixels]:
+    """Return the pictures of some rows; add to `problems` what is wrong with the others."""
+    pictures = []
+    for row in rows:
+        try:
+            pictures.append(source[row])
+        except DataError as error:
+            problems.append(str(error))
+    return pictures
+
+
+def _described(pictures: list[Pixels], extractor: Extractor) -> Extracted:
+    resized = np.stack([resize(picture, extractor.size) for picture in pictures])
+    found = _checked(extractor, torch.from_numpy(resized))
+    likely = extractor.probabilities
+    return Extracted(
+        found.numpy(),
+        None if likely is None else likely(found).detach().float().cpu().numpy(),
+        np.stack([resize(picture, SMALL, Image.Resampling.BILINEAR) for picture in pictures]),
+        [sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest() for picture in pictures],
+    )
+
+
+def _joined(parts: list[Extracted]) -> Extracted:
+    likely = [part.probabilities for part in parts if part.probabilities is not None]
+    return Extracted(
+        np.concatenate([part.features for part in parts]),
+        np.concatenate(likely) if likely else None,
+        np.concatenate([part.small for part in parts]),
+        [one for part in parts for one in part.hashes],
+    )
