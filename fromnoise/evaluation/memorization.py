@@ -1,0 +1,215 @@
+"""Are samples copies of the training set? Nearest neighbours, judged by what unseen real data shows.
+
+A sample is suspected when its nearest training sample is nearer than to unseen real samples, outright or for
+the distance of its next neighbours (Carlini et al. 2023, "Extracting training data from diffusion models").
+
+Legend: N generated, M training, H held-out samples, D features, T tangents, V views, S = 2 V statistics.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fromnoise.errors import DataError
+from fromnoise.evaluation.figures import Array, Figure, as_samples
+from fromnoise.evaluation.look_alikes import Blurred, Pictures, as_pictures
+from fromnoise.evaluation.neighbours import Floats, Indices, Near, Space
+from fromnoise.evaluation.shares import share_of
+from fromnoise.evaluation.tails import Tail
+
+FEWEST_HELD_OUT = 100
+"""With fewer, training samples are held out one at a time as well."""
+FEWEST_UNSEEN = 20
+"""With fewer of both, only exact copies are flagged."""
+ROUNDING = 3e-7
+"""Relative to a sample's length: copies that went through float32 differ by no more."""
+
+
+@dataclass(frozen=True)
+class Memorization:
+    """Which samples are copies, and of what."""
+
+    flagged: Indices
+    """Which of the generated samples are suspected, the most suspicious first."""
+    exact: Indices
+    """Which of them equal a training sample."""
+    scores: Array
+    """(N,): about the share of honest samples that come as near, 0 to 1; 0 for exact copies."""
+    threshold: float
+    """Samples with a lower score are flagged."""
+    nearest: Indices
+    """(N,): the training sample that each is most suspected to copy."""
+    distances: Array
+    """(N,): how far it is, in the features as they came; for pictures, blurred at 32 px, 0 to 1."""
+    auth_pct: float
+    """Percentage of samples further from their training sample than that is from all others of its kind
+    (AuthPct: Alaa et al. 2022); near 50 for honest samples, and blind to a few copies."""
+    held_out_twins: Indices
+    """Which held-out samples equal a training sample: a leak, left out of the calibration."""
+    calibration: str
+    """What the threshold comes from, in words."""
+
+    @property
+    def share(self) -> float:
+        """Return the share of the generated samples that are flagged."""
+        return len(self.flagged) / len(self.scores)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % interval of the share."""
+        return share_of(len(self.flagged), len(self.scores)).interval or (0.0, 1.0)
+
+    @property
+    def figure(self) -> Figure:
+        """Return the share and its interval."""
+        return Figure(self.share, self.interval)
+
+
+def memorization(generated: Any, train: Any, held_out: Any = None) -> Memorization:
+    """Find the generated samples that copy a training sample, by features (N, D), (M, D), (H, D) of any kind.
+
+    `held_out` is real data that was not trained on; without it training samples are held out one at a time.
+    """
+    sets = _checked(generated, train, held_out)
+    made, known, unseen = (Seen(points) for points in sets)
+    return _judged([View.of(sets[1], made, unseen, known)], *sets)
+
+
+def memorization_of_pictures(
+    generated: Pictures,
+    train: Pictures,
+    held_out: Pictures | None = None,
+    features: tuple[Any, Any, Any] | None = None,
+) -> Memorization:
+    """Find the pictures that copy a training picture, also moved a little, mirrored or stored anew.
+
+    Pictures are uint8 (N, S, S, 3), any S; `features` are those of the three sets, an optional further look.
+    """
+    blank = np.zeros((0, 1, 1, 3), np.uint8)
+    unseen = blank if held_out is None else as_pictures(held_out, "held_out")
+    sets = as_pictures(generated, "generated"), as_pictures(train, "train"), unseen
+    made, known, others = (Seen.of(pictures) for pictures in sets)
+    mirrored = (Seen.of(pictures, mirrored=True) for pictures in (sets[0], sets[2], sets[1]))
+    views = [View.of(known.points, made, others, known), View.of(known.points, *mirrored)]
+    if features is not None:
+        looks = _checked(*features)
+        if [len(look) for look in looks] != [len(pictures) for pictures in sets]:
+            counts = [(len(pictures), len(look)) for pictures, look in zip(sets, looks, strict=True)]
+            raise DataError(f"each set needs as many pictures as features, not {counts}")
+        made_look, known_look, other_look = (Seen(look) for look in looks)
+        views.append(View.of(looks[1], made_look, other_look, known_look))
+    return _judged(views, made.points, known.points, others.points)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A set as one way of looking shows it: points (N, D) and the ways (N, T, D) they may move."""
+
+    points: Floats
+    tangents: Floats | None = None
+
+    @classmethod
+    def of(cls, pictures: Pictures, mirrored: bool = False) -> "Seen":
+        """See blurred pictures, or their mirror images."""
+        blurred = Blurred.of(pictures, mirrored)
+        return cls(blurred.points, blurred.shifts)
+
+
+@dataclass(frozen=True)
+class View:
+    """What is nearest in the training set, in one way of looking: to the generated and to unseen samples."""
+
+    space: Space
+    generated: Near
+    held_out: Near
+    left_out: Near | None
+    """Training samples among all others; None where enough is held out."""
+
+    @classmethod
+    def of(cls, train: Floats, generated: Seen, held_out: Seen, left_out: Seen) -> "View":
+        """Search the training set (M, D)."""
+        space = Space.of(train)
+        near, unseen = (space.near(seen.points, seen.tangents) for seen in (generated, held_out))
+        if len(held_out.points) >= FEWEST_HELD_OUT:
+            return cls(space, near, unseen, None)
+        own = np.arange(len(train))
+        return cls(space, near, unseen, space.near(left_out.points, left_out.tangents, own))
+
+    def unseen_statistics(self) -> Array:
+        """Return the statistics of all unseen samples, (2, H) or (2, H + M)."""
+        parts = [self.held_out.statistics()]
+        parts += [] if self.left_out is None else [self.left_out.statistics()]
+        return np.concatenate(parts, axis=1)
+
+
+def _judged(views: list[View], generated: Floats, train: Floats, held_out: Floats) -> Memorization:
+    """Judge by all views at once; the first one's points say what is exact."""
+    first = views[0]
+    exact = _twins(generated, train, first.generated.nearest)
+    leaked = _twins(held_out, train, first.held_out.nearest)
+    doubled = np.zeros(0, bool) if first.left_out is None else _twins(train, train, first.left_out.nearest)
+    honest = ~np.concatenate([leaked, doubled])
+    unseen = np.concatenate([view.unseen_statistics() for view in views])[:, honest]  # (S, honest)
+    found = np.concatenate([view.generated.statistics() for view in views])  # (S, N)
+    scores, threshold, blame = _scores(found, unseen)
+    scores[exact], blame[exact] = 0.0, 0
+    nearest = np.stack([view.generated.nearest for view in views])[blame // 2, np.arange(len(blame))]
+    order = np.argsort(scores, kind="stable")
+    return Memorization(
+        flagged=order[scores[order] < threshold],
+        exact=np.flatnonzero(exact),
+        scores=scores,
+        threshold=threshold,
+        nearest=nearest,
+        distances=np.linalg.norm(generated - train[nearest], axis=1).astype(np.float64),
+        auth_pct=_auth_pct(first.space, generated, train),
+        held_out_twins=np.flatnonzero(leaked),
+        calibration=_in_words(int((~leaked).sum()), len(doubled), int(leaked.sum()), int(honest.sum())),
+    )
+
+
+def _scores(found: Array, unseen: Array) -> tuple[Array, float, Indices]:
+    """Return scores (N,), the threshold and which statistic each score is owed to, from (S, N), (S, H)."""
+    if unseen.shape[1] < FEWEST_UNSEEN:
+        return np.ones(found.shape[1]), 1e-12, np.zeros(found.shape[1], np.int64)
+    tails = [Tail.of(row) for row in unseen]
+    surprise, known = (
+        np.stack([tail.surprise(row) for tail, row in zip(tails, rows, strict=True)])
+        for rows in (found, unseen)
+    )
+    both = Tail.of(-known.max(0))  # the greatest of several surprises is less surprising
+    scores = np.exp(-both.surprise(-surprise.max(0)).clip(min=0))
+    return scores, float(np.exp(-both.limit)), surprise.argmax(0)
+
+
+def _twins(queries: Floats, train: Floats, nearest: Indices) -> NDArray[np.bool_]:
+    gaps = np.linalg.norm(queries - train[nearest], axis=1)
+    return np.asarray(gaps <= ROUNDING * np.linalg.norm(queries, axis=1))
+
+
+def _auth_pct(space: Space, generated: Floats, train: Floats) -> float:
+    near = space.near(generated)
+    rows, back = np.unique(near.nearest, return_inverse=True)
+    own = space.near(train[rows], own=rows)
+    return float(100 * (near.distance > own.distance[back]).mean())
+
+
+def _in_words(held_out: int, left_out: int, leaked: int, honest: int) -> str:
+    parts = [f"{held_out} held-out samples"] if held_out else []
+    parts += [f"{left_out} training samples held out one at a time"] if left_out else []
+    words = " and ".join(parts)
+    if honest < FEWEST_UNSEEN:
+        words = f"{words}: too few, only exact copies are flagged"
+    return words + (f"; {leaked} more left out, as they equal a training sample" if leaked else "")
+
+
+def _checked(generated: Any, train: Any, held_out: Any) -> tuple[Array, Array, Array]:
+    """Return the three sets as arrays; nothing held out is an empty one."""
+    made, known = as_samples(generated, "generated", 1), as_samples(train, "train", 3)
+    unseen = np.zeros((0, known.shape[1])) if held_out is None else as_samples(held_out, "held_out", 0)
+    widths = made.shape[1], known.shape[1], unseen.shape[1]
+    if len(set(widths)) > 1:
+        raise DataError(f"generated, train and held_out must have the same number of features, not {widths}")
+    return made, known, unseen
