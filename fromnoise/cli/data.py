@@ -2,8 +2,9 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -121,6 +122,39 @@ def shapes(*, count: int = 4000, size: int = 32, seed: int = 0, out: Out = None,
     _print(built)
 
 
+@build.command
+def text(
+    source: Path,
+    /,
+    *,
+    validation: float = 0.05,
+    test: float = 0.05,
+    out: Out = None,
+    force: bool = False,
+) -> None:
+    """Build a dataset from your own texts.
+
+    Parameters
+    ----------
+    source
+        A file, or a folder of `STYLE.txt` files or of `.jsonl` files with a `text` and perhaps a `style` a line.
+    validation
+        Share of every style that is kept to watch the training by.
+    test
+        Share of every style that is kept to judge the model by: the end of every file.
+    out
+        Folder to write; `data/NAME` in the cache, with the source's own name, when left out.
+    force
+        Build it anew when it is there already.
+    """
+    from fromnoise.data.dataset import dataset_folder
+    from fromnoise.data.texts import build_texts
+
+    built = build_texts(source, out or dataset_folder(source.resolve().stem), validation, test, force)
+    print(f"{built.summary['name']}: {len(built)} documents, {built.summary['bytes']} bytes in {built.folder}")
+    _print_counts(built.summary, ("styles", "splits"))
+
+
 @app.command
 def show(
     dataset: str,
@@ -159,11 +193,15 @@ def _print(pictures: "PictureSet") -> None:
     """Print what a dataset holds, one line a kind."""
     summary = pictures.summary
     print(f"{summary['name']}: {summary['count']} pictures of {summary['size']} px in {pictures.folder}")
-    for key in ("styles", "splits", "licences"):
-        counts = ", ".join(f"{name} {count}" for name, count in summary.get(key, {}).items())
-        print(f"{key:10} {counts}")
+    _print_counts(summary, ("styles", "splits", "licences"))
     for caption in [item.caption for item in pictures.items[:: max(1, len(pictures) // 3)][:3]]:
         print(f"{'such as':10} {caption}")
+
+
+def _print_counts(summary: dict[str, Any], keys: Sequence[str]) -> None:
+    for key in keys:
+        counts = ", ".join(f"{name} {count}" for name, count in summary.get(key, {}).items())
+        print(f"{key:10} {counts}")
 
 
 def _write_sheet(pictures: "PictureSet", path: Path, force: bool, columns: int = 10, rows: int = 6) -> None:

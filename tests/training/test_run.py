@@ -135,7 +135,8 @@ def test_a_wrong_recipe_is_told_in_one_line_and_leaves_nothing(
 
 def test_a_folder_that_cannot_be_written_is_told(recipe: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("in the way")
-    assert "file/run can't be written: Not a directory" in refused([str(recipe), "-o", "file/run"], capsys)
+    said = refused([str(recipe), "-o", "file/run"], capsys)
+    assert "can't write file/run/recipe.json: Not a directory" in said
 
 
 def test_samples_are_drawn_without_held_out_pictures(
