@@ -137,7 +137,8 @@ def text(
     Parameters
     ----------
     source
-        A file, or a folder of `STYLE.txt` files or of `.jsonl` files with a `text` and perhaps a `style` a line.
+        A file, or a folder of `STYLE.txt` files, or of `.jsonl` files with a `text` and perhaps a `style`
+        on every line.
     validation
         Share of every style that is kept to watch the training by.
     test
@@ -151,8 +152,9 @@ def text(
     from fromnoise.data.texts import build_texts
 
     built = build_texts(source, out or dataset_folder(source.resolve().stem), validation, test, force)
-    print(f"{built.summary['name']}: {len(built)} documents, {built.summary['bytes']} bytes in {built.folder}")
-    _print_counts(built.summary, ("styles", "splits"))
+    summary = built.summary
+    print(f"{summary['name']}: {len(built)} documents, {summary['bytes']} bytes in {built.folder}")
+    _print_counts(summary, ("styles", "splits"))
 
 
 @app.command

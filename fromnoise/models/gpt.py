@@ -4,6 +4,7 @@ Legend: B batch, L tokens, V vocabulary.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -192,6 +193,8 @@ class GPT(nn.Module):
         asked = self.check(request)
         prompt = self.tokenizer.encode(asked.prompt)
         begun = [*self.prefix(asked.style), *prompt]
+        if request.max_tokens is None:  # nobody asked for more than there is room for
+            asked = replace(asked, max_tokens=self._room(asked, len(begun)))
         null = [*self.prefix(None), *prompt] if asked.style is not None else None
         seeds = Seeds.count_from(asked.seed, asked.count)
         columns = decode(
@@ -204,6 +207,9 @@ class GPT(nn.Module):
             guidance=float(asked.guidance or 1.0),
         )
         yield from self.tell(asked, begun, columns)
+
+    def _room(self, asked: TextRequest, used: int) -> int:
+        return max(1, min(int(asked.max_tokens or 1), self.settings.net.length - used))
 
     def tell(
         self, asked: TextRequest, begun: Sequence[int], columns: Iterator[Column]

@@ -1,0 +1,125 @@
+"""`fromnoise text`: a prompt in, words out."""
+
+import json
+import secrets
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from fromnoise.errors import RequestError
+from fromnoise.requests import TextDelta, TextRequest, TextResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_MODEL = "verse-gpt"
+_RANDOM_SEEDS = 10**9
+
+
+def text(
+    prompt: str = "",
+    /,
+    *,
+    model: str = DEFAULT_MODEL,
+    style: str | None = None,
+    seed: int | None = None,
+    count: Annotated[int, Parameter(name=["--count", "-n"])] = 1,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    repetition_penalty: float | None = None,
+    stop: tuple[str, ...] = (),
+    guidance: float | None = None,
+    device: Annotated[str | None, Parameter(name="--device")] = None,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Write on from a prompt.
+
+    A language model predicts plausible text, not verified facts.
+
+    Parameters
+    ----------
+    prompt
+        How the text begins; without one, the model begins it.
+    model
+        A model's name, or its folder.
+    style
+        One of the model's styles, such as sonnet.
+    seed
+        The same seed gives the same text; text i of several uses seed + i. Random when left out, and told.
+    count
+        How many texts.
+    max_tokens
+        Stop after this many tokens.
+    temperature
+        How boldly to choose: 0 takes the likeliest token.
+    top_k
+        Choose among the k likeliest tokens.
+    top_p
+        Choose among the likeliest tokens that together have this probability.
+    min_p
+        Choose among tokens with this share of the likeliest one's probability.
+    repetition_penalty
+        Above 1: tokens that are there already become less likely.
+    stop
+        Stop before this text. May be given many times.
+    guidance
+        How strongly to keep to the style: 1 as learned, 2 or 3 more so.
+    device
+        `cpu`, `cuda`, ...; the fastest there is when left out.
+    as_json
+        Print one JSON object when it is done.
+    """
+    request = TextRequest(
+        prompt=prompt,
+        style=style,
+        seed=secrets.randbelow(_RANDOM_SEEDS) if seed is None else seed,
+        count=count,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        stop=stop,
+        guidance=guidance,
+    )
+    from fromnoise.models.checkpoint import load
+
+    loaded = load(model, device=device)
+    if not hasattr(loaded, "tokenizer"):
+        raise RequestError(f"{model!r} makes no text; `fromnoise models list` says which models do")
+    news = loaded.stream(request)
+    if as_json:
+        *_, result = news
+        print(json.dumps(asdict(result), ensure_ascii=False, indent=2))
+    else:
+        _tell(news, request, told_seed=seed is None)
+
+
+def _tell(news: "Iterator[TextDelta | TextResult]", request: TextRequest, told_seed: bool) -> None:
+    """Print one text as it comes, several when they are done."""
+    alone, begun = request.count == 1, False
+    for piece in news:
+        if alone and not begun:  # only now is it sure that the request can be carried out
+            _write(request.prompt)
+            begun = True
+        if isinstance(piece, TextResult):
+            if not alone:
+                print("\n\n---\n\n".join(request.prompt + written for written in piece.texts), end="")
+            for warning in piece.warnings:
+                print(f"note: {warning}", file=sys.stderr)
+        elif alone:
+            _write(piece.text)
+    print()
+    if told_seed:
+        print(f"seed {request.seed}", file=sys.stderr)
+
+
+def _write(words: str) -> None:
+    sys.stdout.write(words)
+    sys.stdout.flush()
