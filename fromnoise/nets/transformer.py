@@ -16,6 +16,7 @@ from fromnoise.config import Settings
 from fromnoise.errors import ConfigError
 from fromnoise.nets.cache import Cache
 from fromnoise.nets.layers import RMSNorm, SwiGLU, attend
+from fromnoise.nets.rotary import RopeScaling, Rotary, turned
 
 
 class TransformerSettings(Settings):
@@ -35,6 +36,7 @@ class TransformerSettings(Settings):
     """Most tokens of a sequence."""
     positions: Literal["rotary", "learned"] = "rotary"
     rope_theta: PositiveFloat = 10_000.0
+    rope_scaling: RopeScaling | None = None
     norm: Literal["rms", "layer"] = "rms"
     norm_eps: PositiveFloat = 1e-6
     feed_forward: Literal["swiglu", "gelu"] = "swiglu"
@@ -58,32 +60,6 @@ class TransformerSettings(Settings):
         if self.heads % groups:
             raise ConfigError(f"heads must be a multiple of kv_heads: {self.heads} is none of {groups}")
         return groups
-
-
-class Rotary(nn.Module):
-    """Turn pairs of a head's numbers by angles that grow with the position (Su et al. 2021, half-split)."""
-
-    cosines: Tensor
-    sines: Tensor
-
-    def __init__(self, head: int, length: int, theta: float) -> None:
-        super().__init__()
-        frequencies = theta ** (-torch.arange(0, head, 2, dtype=torch.float64) / head)
-        angles = torch.outer(torch.arange(length, dtype=torch.float64), frequencies).repeat(1, 2)  # (L, E)
-        sign = torch.cat([-torch.ones(head // 2), torch.ones(head // 2)])
-        self.register_buffer("cosines", angles.cos().float(), persistent=False)
-        self.register_buffer("sines", (angles.sin() * sign).float(), persistent=False)
-
-    def forward(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Return cosines and signed sines for positions (B, L) or (L,): (B or 1, 1, L, E) each."""
-        rows = positions if positions.ndim == 2 else positions[None]
-        return self.cosines[rows][:, None], self.sines[rows][:, None]
-
-
-def turned(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-    """Turn x (B, H, L, E) in 32 bits; the sines carry the sign of the half they go to."""
-    half = x.shape[-1] // 2
-    return torch.addcmul(x * cosines, x.roll(half, -1), sines).to(x.dtype)
 
 
 class GroupedAttention(nn.Module):
@@ -182,6 +158,11 @@ def make_norm(settings: TransformerSettings) -> nn.Module:
     return nn.LayerNorm(settings.width, eps=settings.norm_eps)
 
 
+def make_rotary(settings: TransformerSettings) -> Rotary:
+    """Lay out the angles of all positions."""
+    return Rotary(settings.head, settings.length, settings.rope_theta, settings.rope_scaling)
+
+
 class Transformer(nn.Module):
     """Tokens in, one vector a token out; `logits` turns vectors into scores of the vocabulary."""
 
@@ -191,7 +172,7 @@ class Transformer(nn.Module):
         self.words = nn.Embedding(settings.vocabulary, settings.width)
         learned = settings.positions == "learned"
         self.places = nn.Embedding(settings.length, settings.width) if learned else None
-        self.rotary = None if learned else Rotary(settings.head, settings.length, settings.rope_theta)
+        self.rotary = None if learned else make_rotary(settings)
         self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
         self.norm_last = make_norm(settings)
         self.dropout = nn.Dropout(settings.dropout)
