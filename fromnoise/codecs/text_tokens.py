@@ -52,14 +52,15 @@ class TextTokens:
         return cls(tokenizer, tokenizer.token_to_id(START), () if end is None else (end,))
 
     @classmethod
-    def load(cls, path: Path) -> "TextTokens":
-        """Read a tokenizer.json."""
+    def load(cls, path: Path, start: int | None = None, ends: Sequence[int] = ()) -> "TextTokens":
+        """Read a tokenizer.json; `start` and `ends` take the place of this project's control tokens."""
         if not path.is_file():
             raise CheckpointError(f"{path} is missing; copy or install the model again")
         try:
-            return cls.of(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+            tokens = cls.of(Tokenizer.from_str(path.read_text(encoding="utf-8")))
         except Exception as error:  # tokenizers raises plain Exception for every fault of the file
             raise CheckpointError(f"{path} is no tokenizer: {error}") from None
+        return cls(tokens.tokenizer, tokens.start if start is None else start, ends or tokens.ends)
 
     def save(self, path: Path) -> None:
         """Write a tokenizer.json, the layout of `tokenizers`."""

@@ -195,7 +195,7 @@ def _load_features(folder: Path, config: Mapping[str, Any]) -> FeatureEncoder:
 
 def _load_gpt(folder: Path, config: Mapping[str, Any]) -> GPT:
     settings = check_settings(GPTSettings, dict(config), where=str(folder / CONFIG))
-    model = GPT(settings, TextTokens.load(folder / TOKENIZER))
+    model = GPT(settings, TextTokens.load(folder / TOKENIZER, settings.start, settings.ends))
     load_tensors(model, folder / WEIGHTS)
     model.name, model.folder = folder.resolve().name, folder
     model.weights_sha256 = file_sha256(folder / WEIGHTS)

@@ -48,6 +48,12 @@ class GPTSettings(Settings):
     """Share of the input tokens that are masked in training, against learning by heart over many epochs."""
     net: TransformerSettings = TransformerSettings(vocabulary=RESERVED + 256)
     sampling: ChoiceSettings = ChoiceSettings()
+    start: int | None = None
+    """Id that begins a text, of a model that comes from elsewhere; None: the tokenizer's <start>, if any."""
+    ends: tuple[int, ...] = ()
+    """Ids at which a text of such a model is over; empty: the tokenizer's <end>, if any."""
+    chat_template: str | None = None
+    """How a conversation is written as one text, in Jinja."""
 
 
 class GPT(nn.Module):
@@ -69,6 +75,11 @@ class GPT(nn.Module):
     def styles(self) -> tuple[str, ...]:
         """Return the styles it knows."""
         return self.settings.styles
+
+    @property
+    def chat_template(self) -> str | None:
+        """Return how a conversation is written as one text, in Jinja; None when nobody said."""
+        return self.settings.chat_template
 
     # Training
 
