@@ -30,6 +30,7 @@ app.command("fromnoise.cli.text:text", name="text", help="Write on from a prompt
 app.command("fromnoise.cli.train:train", name="train", help="Train a model from a recipe.")
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")
 app.command("fromnoise.cli.models:app", name="models", help="List models and show what they are.")
+app.command("fromnoise.cli.eval:evaluate", name="eval", help="Judge a model, or pictures or texts.")
 app.command("fromnoise.cli.grid:grid", name="grid", help="Fit a time grid to a model, for few steps.")
 
 

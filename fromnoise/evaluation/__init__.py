@@ -12,19 +12,19 @@ if TYPE_CHECKING:
     from fromnoise.evaluation.coverage import density_coverage as density_coverage
     from fromnoise.evaluation.coverage import precision_recall as precision_recall
     from fromnoise.evaluation.evaluating import evaluate as evaluate
-    from fromnoise.evaluation.evaluating import evaluate_model as evaluate_model
     from fromnoise.evaluation.frechet import frechet_distance as frechet_distance
     from fromnoise.evaluation.frechet import kernel_distance as kernel_distance
     from fromnoise.evaluation.inception import inception_score as inception_score
     from fromnoise.evaluation.leakage import leakage as leakage
     from fromnoise.evaluation.memorization import memorization as memorization
+    from fromnoise.evaluation.model_pictures import evaluate_model as evaluate_model
     from fromnoise.evaluation.variety import vendi_score as vendi_score
     from fromnoise.evaluation.verdict import judge as judge
 
 _HOMES = {
     "density_coverage": "coverage",
     "evaluate": "evaluating",
-    "evaluate_model": "evaluating",
+    "evaluate_model": "model_pictures",
     "frechet_distance": "frechet",
     "inception_score": "inception",
     "judge": "verdict",
@@ -34,7 +34,7 @@ _HOMES = {
     "precision_recall": "coverage",
     "vendi_score": "variety",
 }
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 class _Package(ModuleType):

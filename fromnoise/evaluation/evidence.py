@@ -9,12 +9,11 @@ from typing import Any
 from fromnoise.errors import DataError, unknown
 
 KINDS = ("pictures", "words")
-SHARES = ("precision", "recall", "coverage", "memorized_share", "concept_rank_1", "concept_rank_5")
-SHARES += ("style_accuracy", "containment", "mauve")
-NEVER_NEGATIVE = (*SHARES, "frechet_distance", "inception_score", "density", "vendi_score", "repetition")
-OTHERS = ("kernel_distance", "bits_per_dim", "bits_per_dim_ode", "bits_per_byte", "generative_perplexity")
-OTHERS += ("token_entropy", "distinct_1", "distinct_2", "distinct_3", "copied_span")
-METRICS = (*NEVER_NEGATIVE, *OTHERS)
+SHARES = {"precision", "recall", "coverage", "memorized_share", "style_accuracy", "containment", "mauve"}
+SHARES |= {"concept_rank_1", "concept_rank_5"}
+NEVER_NEGATIVE = SHARES | {"frechet_distance", "inception_score", "density", "vendi_score", "repetition"}
+METRICS = NEVER_NEGATIVE | {"kernel_distance", "bits_per_dim", "bits_per_dim_ode", "bits_per_byte"}
+METRICS |= {"generative_perplexity", "token_entropy", "distinct_1", "distinct_2", "distinct_3", "copied_span"}
 """Every metric that a verdict knows of."""
 LARGEST = 1e300
 _SLACK = 1e-6  # what rounding may add to a bound
@@ -111,12 +110,12 @@ def _number(name: str, key: str, number: Any) -> float | None:
         raise DataError(f"report: {name} has {key} {number!r}; it takes a number")
     if abs(number) > LARGEST or not math.isfinite(number):
         raise DataError(f"report: {name} has {key} {number}; leave out what can't be computed")
-    number = float(number)
-    if key in ("value", "baseline") and name in NEVER_NEGATIVE and number < -_SLACK:
-        raise DataError(f"report: {name} has {key} {number:g}; it is never below 0")
-    if key in ("value", "baseline") and name in SHARES and number > 1 + _SLACK:
-        raise DataError(f"report: {name} has {key} {number:g}; it is a share from 0 to 1, not per cent")
-    return number
+    found = float(number)
+    if key in ("value", "baseline") and name in NEVER_NEGATIVE and found < -_SLACK:
+        raise DataError(f"report: {name} has {key} {found:g}; it is never below 0")
+    if key in ("value", "baseline") and name in SHARES and found > 1 + _SLACK:
+        raise DataError(f"report: {name} has {key} {found:g}; it is a share from 0 to 1, not per cent")
+    return found
 
 
 def _count(report: Mapping[str, Any], key: str) -> int | None:

@@ -8,7 +8,8 @@ from typing import Literal
 from fromnoise.evaluation.evidence import Evidence, Measure
 from fromnoise.evaluation.thresholds import Floor
 
-Weight = Literal["invalid", "fails", "unsure", "passes", "note"]
+Weight = Literal["invalid", "fails", "unsure", "passes", "note", "open"]
+""""open" is what too few samples leave open: it is told by none of the reasons."""
 MOST_SAMPLES = 1_000_000
 HOPELESS_FROM = 50
 """Samples from which on a figure below half of its floor is believed, though a good one is not."""
@@ -113,4 +114,4 @@ def _samples_to_decide(measure: Measure, limit: float, n: int | None) -> int | N
     if not n or not gap or (needed := 1.2 * n * (half / gap) ** 2) > MOST_SAMPLES:
         return None
     step = 10 ** max(0, math.floor(math.log10(max(needed, n))) - 1)
-    return max(math.ceil(needed / step) * step, n + step)
+    return int(max(math.ceil(needed / step) * step, n + step))

@@ -63,6 +63,8 @@ class WordThresholds(Settings):
     style_accuracy: Floor = Floor(share=0.7)
     repetition_excess: NonNegativeFloat = 0.1
     """How much more than real texts they may repeat themselves."""
+    memorized_excess: Share = 0.02
+    """Share of texts learnt by heart beyond that found among held-out real texts."""
     containment_excess: Share = 0.1
     """How many more of their n-grams than of held-out texts' may stand in the training texts."""
     copied_span_ratio: PositiveFloat = 3.0

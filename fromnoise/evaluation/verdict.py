@@ -1,7 +1,7 @@
 """Ready or not, and why: the verdict on a report, in sentences that a person can act on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,17 @@ def judge(report: Any, thresholds: Thresholds | dict[str, object] | Path | str |
 
 
 def find(report: Any, limits: Thresholds) -> list[Finding]:
-    """Return what every rule has to say; of too few samples, only what is certain."""
+    """Return what every rule has to say; too few samples leave open what isn't certain."""
     evidence = read_evidence(report)
     findings = _RULES[evidence.kind](evidence, limits)
     least = (limits.words if evidence.kind == "words" else limits.pictures).least_samples
     if evidence.n is not None and evidence.n < least:
-        return [finding for finding in findings if finding.certain]
+        return [one if one.certain or one.weight == "note" else _left_open(one) for one in findings]
     return findings
+
+
+def _left_open(finding: Finding) -> Finding:
+    return replace(finding, weight="open")
 
 
 def weigh(findings: list[Finding]) -> Verdict:

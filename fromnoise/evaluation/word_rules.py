@@ -23,6 +23,7 @@ _RICH = "The variety of real texts is there"
 _REPEATS = "The texts repeat themselves"
 _FRESH = "The texts don't repeat themselves more than real ones"
 _COPIED = "Phrases of the texts are copies from the training texts"
+_BY_HEART = "Texts are copies from the training texts, learnt by heart"
 _COPIED_LONG = "Long passages are copies from the training texts"
 _OWN = "The texts are no copies of training texts"
 _OFF_STYLE = "Texts often aren't in the style that was asked for"
@@ -45,8 +46,12 @@ def word_findings(evidence: Evidence, limits: WordThresholds) -> list[Finding]:
 
 
 def _copies(evidence: Evidence, limits: WordThresholds) -> list[Finding]:
-    share, span = evidence.get("containment"), evidence.get("copied_span")
+    learnt, share, span = (evidence.get(name) for name in ("memorized_share", "containment", "copied_span"))
     found = []
+    if learnt is not None:
+        limit = (learnt.baseline or 0.0) + limits.memorized_excess
+        told = f"{per_cent(learnt.value)}{_beside(learnt)}"
+        found.append(_at_most(learnt, limit, _BY_HEART, _OWN, told, evidence.n, certain=True))
     if share is not None:
         limit = (share.baseline or 0.0) + limits.containment_excess
         told = f"{per_cent(share.value)}{_beside(share)}"

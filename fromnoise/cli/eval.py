@@ -1,0 +1,136 @@
+"""`fromnoise eval`: is what was made any good, and how sure is that?"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from fromnoise.cli.outputs import check_files
+from fromnoise.cli.terminal import progress
+from fromnoise.errors import OutputError, RequestError
+
+if TYPE_CHECKING:
+    from fromnoise.evaluation.evaluating import Evaluation, Method
+    from fromnoise.evaluation.thresholds import Thresholds
+
+EXIT_CODES = {"ready": 0, "not ready": 1, "invalid": 1, "cannot tell": 3}
+
+
+def evaluate(
+    generated: Path | None = None,
+    /,
+    *,
+    against: Path | None = None,
+    train: Path | None = None,
+    model: str | None = None,
+    data: str | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    count: Annotated[int | None, Parameter(name=["--count", "-n"])] = None,
+    extractor: str = "fromnoise",
+    thresholds: Path | None = None,
+    k: Annotated[int, Parameter(name="--k")] = 5,
+    seed: int = 0,
+    force: bool = False,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> int:
+    """Judge a model, or pictures or texts, and write report.json and report.html.
+
+    Exit code 0: ready, 1: not ready or invalid, 3: cannot tell.
+
+    Parameters
+    ----------
+    generated
+        Folder of pictures, or a folder or file (.jsonl, .txt) of texts.
+    against
+        Real ones of the same kind, which no model was trained on.
+    train
+        Those that the model was trained on: copies of them are looked for, and leaks.
+    model
+        Judge this model, in place of a folder, by the test split of what it was trained on.
+    data
+        Dataset whose test split that is, by name or folder; found by the model's name when left out.
+    output
+        Folder for the report.
+    count
+        How many are compared on each side.
+    extractor
+        What pictures are compared by: `fromnoise`, `efficientnet-lite0`, `inception:FILE`, `dinov2:FILE` or
+        `pixels`.
+    thresholds
+        TOML file with other limits for the verdict.
+    k
+        Neighbours that count for precision, recall, density and coverage.
+    seed
+        What chance decides by.
+    force
+        Overwrite the report that is there already.
+    as_json
+        Print the whole report as JSON; then the folder may be left out.
+    """
+    _check_together(generated, against, train, model, data)
+    _check_numbers(count, k, seed)
+    if output is None and not as_json:
+        raise OutputError("say where the report goes: -o DIR")
+    if output is not None:
+        check_files([output / "report.json", output / "report.html"], force)
+    from fromnoise.evaluation.thresholds import open_thresholds
+
+    limits, method = open_thresholds(thresholds), _method(extractor, count, k, seed)
+    with progress(model or str(generated)) as report:
+        if model is not None:
+            from fromnoise.evaluation.model_pictures import compare_model
+
+            found = compare_model(model, data, method, limits, report)
+        else:
+            from fromnoise.evaluation.evaluating import compare
+
+            found = compare(generated, against, train, method, limits, report)
+    return _finish(found, output, limits, as_json)
+
+
+def _method(extractor: str, count: int | None, k: int, seed: int) -> "Method":
+    from fromnoise.evaluation.evaluating import Method
+
+    return Method(extractor, count, k, seed)
+
+
+def _finish(found: "Evaluation", output: Path | None, limits: "Thresholds", as_json: bool) -> int:
+    """Write the report, tell the verdict and return its exit code."""
+    verdict = found.report["verdict"]
+    written = None
+    if output is not None:
+        from fromnoise.evaluation.report import write_report
+
+        written = write_report(found.report, output, found.gallery, limits)
+    if as_json:
+        print(json.dumps(found.report, indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        print(verdict["level"])
+        for reason in verdict["reasons"]:
+            print(f"  {reason}")
+    if written is not None:
+        print(written[1], file=sys.stderr if as_json else sys.stdout)
+    return EXIT_CODES[verdict["level"]]
+
+
+def _check_together(
+    generated: Path | None, against: Path | None, train: Path | None, model: str | None, data: str | None
+) -> None:
+    if model is None and data is not None:
+        raise RequestError("--data goes with --model: it names the dataset that the model was trained on")
+    if model is not None and (generated is not None or against is not None or train is not None):
+        raise RequestError(
+            "--model is judged by its own test split; leave the folder, --against and --train out"
+        )
+    if model is None and generated is None:
+        raise RequestError("say what to judge: fromnoise eval PICTURES --against PICTURES, or --model NAME")
+    if model is None and against is None:
+        raise RequestError(f"say what {generated} is compared with: --against REAL")
+
+
+def _check_numbers(count: int | None, k: int, seed: int) -> None:
+    for name, value, least in (("-n", count, 1), ("--k", k, 1), ("--seed", seed, 0)):
+        if value is not None and value < least:
+            raise RequestError(f"{name} must be at least {least}, got {value}")

@@ -1,0 +1,140 @@
+"""Judge a model by the test split of what it was trained on.
+
+Half of the held-out pictures lend their captions, and the model draws them anew; the other half is the real
+set. What the first half's own pictures score against the second is the baseline: a model can't do better.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fromnoise.data.dataset import DATASETS, SUMMARY, PictureSet, dataset_folder, find_dataset
+from fromnoise.errors import DataError, RequestError
+from fromnoise.evaluation.evaluating import Evaluation, Method, measure
+from fromnoise.evaluation.extractors import open_extractor
+from fromnoise.evaluation.gallery import Pair, Tile
+from fromnoise.evaluation.sides import Drawn, Report
+from fromnoise.evaluation.sources import Source, dataset_source, source_of
+from fromnoise.evaluation.thresholds import Thresholds
+from fromnoise.evaluation.verdict import judge
+from fromnoise.models.store import find_model, read_config
+from fromnoise.requests import ImageRequest
+
+if TYPE_CHECKING:
+    from fromnoise.models.image_diffusion import ImageDiffusion
+
+DEFAULT_COUNT = 300  # pictures; half a second each on two cores
+ASKED = 16  # pictures shown with their captions
+_DRAWING = 25  # how many times as long as a look at a picture its making takes
+
+
+def evaluate_model(
+    name: str | Path,
+    n: int | None = None,
+    *,
+    data: str | None = None,
+    extractor: Any = "fromnoise",
+    k: int = 5,
+    seed: int = 0,
+    thresholds: Thresholds | dict[str, object] | Path | str | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """Let a model draw `n` captions that it wasn't trained on, and return the report, verdict included.
+
+    `data` is the dataset that it was trained on, by name or folder; None finds it by the model's name.
+    """
+    return compare_model(name, data, Method(extractor, n, k, seed), thresholds, report).report
+
+
+def compare_model(
+    name: str | Path,
+    data: str | None = None,
+    method: Method | None = None,
+    thresholds: Thresholds | dict[str, object] | Path | str | None = None,
+    report: Report | None = None,
+) -> Evaluation:
+    """Do what `evaluate_model` does and keep the pictures for the report's page."""
+    method, tell = method or Method(), report or (lambda done, of: None)
+    config = read_config(find_model(name))
+    if config.get("kind") != "image-diffusion":
+        told = f"{name} is of kind {config.get('kind')!r}, and only image-diffusion models are judged by name"
+        raise RequestError(f"{told}; judge what it makes: fromnoise eval FOLDER --against REAL")
+    held_out, train = _test_split(str(name), tuple(config.get("styles", ())), data)
+    extractor = open_extractor(method.extractor)
+    from fromnoise.models.checkpoint import load
+
+    drawn = _drawn(load(name), held_out, train, method, tell)
+    whole = {"generated": drawn.generated, "real": held_out, "train": train}
+    found = measure(drawn, whole, extractor, method, tell)
+    found.report["verdict"] = judge(found.report, thresholds).as_json()
+    return Evaluation(found.report, replace(found.gallery, asked=_asked(drawn)))
+
+
+def _drawn(model: "ImageDiffusion", held_out: Source, train: Source, method: Method, report: Report) -> Drawn:
+    wanted = method.n or DEFAULT_COUNT
+    count = min(wanted, len(held_out) // 2)
+    order = np.random.default_rng(method.seed).permutation(len(held_out))
+    prompts, real = held_out.take(order[:count]), held_out.take(order[count : 2 * count])
+    notes = [f"Captions are of the test split; picture i is drawn with seed {method.seed} + i."]
+    if count < wanted:
+        held = f"{held_out.name} has {len(held_out)} pictures, so {count} a side are compared"
+        notes.append(f"{held}: one half lends the captions, the other is the real set.")
+    return Drawn(_generated(model, prompts, method.seed, report), real, prompts, train, tuple(notes))
+
+
+def _generated(model: "ImageDiffusion", prompts: Source, seed: int, report: Report) -> Source:
+    """Let the model draw every caption in its style, picture i from seed + i."""
+    captions, styles = prompts.captions or [], prompts.styles or []
+    pictures = []
+    for index, (caption, style) in enumerate(zip(captions, styles, strict=True)):
+        known = style if style in model.styles else None
+        request = ImageRequest(prompt=caption or prompts.names[index], style=known, seed=seed + index)
+        pictures.append(np.asarray(model.run(request).images[0]))
+        report((index + 1) * _DRAWING, len(captions) * (_DRAWING + 3))
+    made = source_of(pictures, model.name)
+    return replace(made, captions=prompts.captions, styles=prompts.styles, concepts=prompts.concepts)
+
+
+def _asked(drawn: Drawn) -> list[Pair]:
+    """Pair what was drawn with the real picture of the same caption."""
+    return [
+        Pair(Tile(drawn.generated[row], caption), Tile(drawn.other[row], caption), caption)
+        for row in range(min(ASKED, len(drawn.generated)))
+        for caption in [_caption(drawn.other, row)]
+    ]
+
+
+def _caption(source: Source, row: int) -> str:
+    caption = (source.captions or source.names)[row] or ""
+    style = source.styles and source.styles[row]
+    return f"{caption}, {style}" if style else str(caption)
+
+
+def _test_split(name: str, styles: tuple[str, ...], data: str | None) -> tuple[Source, Source]:
+    """Return the held-out pictures and those to train on, of the model's dataset and in its styles."""
+    pictures = PictureSet.open(_dataset_of(name, styles, data))
+    known = {item.style for item in pictures.items}
+    pictures = pictures.where(styles=[style for style in styles if style in known] or None)
+    train = pictures.where(split="train")
+    held_out = replace(pictures, rows=np.setdiff1d(pictures.rows, train.rows))
+    if len(held_out) < 2 or not len(train):
+        raise DataError(f"{pictures.folder} holds out {len(held_out)} pictures; it takes two or more")
+    title = pictures.summary["name"] if data is None else Path(data).name
+    return dataset_source(held_out, f"{title} test split"), dataset_source(train, f"{title} training split")
+
+
+def _dataset_of(name: str, styles: tuple[str, ...], data: str | None) -> Path:
+    if data is not None:
+        return find_dataset(data)
+    stem = Path(name).name
+    likely = dict.fromkeys([stem, stem.split("-")[0], *(["emoji"] if "noto" in styles else [])])
+    for one in likely:
+        if (dataset_folder(one) / SUMMARY).is_file():
+            return dataset_folder(one)
+    for one in likely:
+        if one in DATASETS and one != "folder":
+            told = f"{stem} is judged by the test split of the dataset {one!r}, which isn't here"
+            raise DataError(f"{told}; build it: fromnoise data build {one}")
+    raise DataError(f"what {stem} was trained on isn't known; name the dataset: --data NAME")

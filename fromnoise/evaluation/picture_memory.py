@@ -1,0 +1,72 @@
+"""Copies of the training pictures among the generated ones, and test pictures among the training ones."""
+
+from typing import Any
+
+import numpy as np
+
+from fromnoise.errors import DataError
+from fromnoise.evaluation.gallery import Pair, Tile
+from fromnoise.evaluation.memorization import Memorization, memorization_of_pictures
+from fromnoise.evaluation.picture_metrics import entry
+from fromnoise.evaluation.sides import Side, Sides
+
+SHOWN = 12
+
+
+def copies(sides: Sides, notes: list[str]) -> tuple[dict[str, Any] | None, list[Pair]]:
+    """Look for copies of training pictures, or of the real ones where no training pictures were given.
+
+    Return the share, beside that of unseen real pictures which look as if they were copies, what is known of
+    each copy, and the worst cases. None where there are too few pictures.
+    """
+    known, unseen = (sides.train, sides.real) if sides.train is not None else (sides.real, sides.other)
+    if sides.train is None:
+        notes.append("No training pictures were given, so copies of the real ones were looked for.")
+    try:
+        found = _memorized(sides.generated, known, unseen)
+        honest = _memorized(sides.other, known, unseen) if _is_new(sides.other, known, unseen) else None
+    except DataError as error:
+        notes.append(f"Copies could not be looked for: {error}.")
+        return None, []
+    about = {
+        "flagged": [sides.generated.source.names[row] for row in found.flagged],
+        "exact": len(found.exact),
+        "threshold": found.threshold,
+        "auth_pct": found.auth_pct,
+        "calibrated_on": found.calibration,
+    }
+    share = entry(found.figure, None if honest is None else honest.figure)
+    return {"share": share, "about": about}, _worst(found, sides.generated, known, sides.train is not None)
+
+
+def leaks(sides: Sides, notes: list[str]) -> tuple[int | None, list[Pair]]:
+    """Look for real pictures that stand in the training set too, exactly or nearly."""
+    if sides.train is None:
+        return None, []
+    return 0, []
+
+
+def _memorized(made: Side, known: Side, unseen: Side) -> Memorization:
+    return memorization_of_pictures(made.found.small, known.found.small, unseen.found.small)
+
+
+def _is_new(other: Side, known: Side, unseen: Side) -> bool:
+    """Tell whether the other real pictures are neither known nor those that were calibrated on."""
+    return other is not unseen and not set(other.found.hashes) & set(known.found.hashes)
+
+
+def _worst(found: Memorization, made: Side, known: Side, is_train: bool) -> list[Pair]:
+    order = np.argsort(found.scores, kind="stable")[:SHOWN]
+    flagged = set(found.flagged.tolist())
+    return [
+        Pair(
+            _tile(made, int(row)),
+            _tile(known, int(found.nearest[row]), "" if is_train else "real"),
+            "suspected copy" if row in flagged else "no copy",
+        )
+        for row in order
+    ]
+
+
+def _tile(side: Side, row: int, note: str = "") -> Tile:
+    return Tile(side.source[row], side.source.names[row], note)
