@@ -17,12 +17,12 @@ from fromnoise.evaluation.sides import Drawn, Report, Side, draw, look
 from fromnoise.evaluation.sources import Source, dataset_source, open_source, source_of
 from fromnoise.evaluation.thresholds import Thresholds
 from fromnoise.evaluation.verdict import judge
-from fromnoise.evaluation.word_sources import PICTURE_FILES, TEXT_FILES, Texts
+from fromnoise.evaluation.word_gallery import word_gallery
+from fromnoise.evaluation.word_sources import PICTURE_FILES, TEXT_FILES, Texts, as_texts
 from fromnoise.evaluation.words import evaluate_words
 
 SHOWN = 40  # pictures of each side
 CLOUD = 500  # dots of each side
-QUOTE = 600  # characters
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def measure(
     metrics: Metrics = set_metrics(sides, method.k, method.seed, notes)
     memory, copied = copies(sides, notes)
     metrics |= {"memorized_share": memory["share"]} if memory else {}
-    leaked, leak_pairs = leaks(sides, notes)
+    leaked, leak_pairs = leaks(sides)
     tree: dict[str, Any] = {
         **_head("pictures", len(sides.generated), method),
         "extractor": extractor.name,
@@ -122,8 +122,7 @@ def measure(
         "k": method.k,
         **{name: _described(source) for name, source in named.items()},
         "metrics": metrics,
-        "leaked": leaked,
-        "leaks": [[pair.left.text, pair.right.text] for pair in leak_pairs],
+        **leaked,
         "memorization": memory and memory["about"],
         "notes": notes,
     }
@@ -178,8 +177,10 @@ def _kind_at(place: Path) -> str:
 
 
 def _words(generated: Any, real: Any, train: Any, method: Method) -> Evaluation:
-    found = evaluate_words(generated, real, train, seed=method.seed, n=method.n)
-    return Evaluation(_head("words", found["n"], method) | found, Gallery())
+    sets = as_texts(generated, "generated"), as_texts(real, "real")
+    known = None if train is None else as_texts(train, "train")
+    found = evaluate_words(*sets, known, seed=method.seed, n=method.n)
+    return Evaluation(_head("words", found["n"], method) | found, word_gallery(found, *sets, method.seed))
 
 
 def _head(kind: str, n: int, method: Method) -> dict[str, Any]:

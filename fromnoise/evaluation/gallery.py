@@ -29,10 +29,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two tiles that belong together, and what connects them."""
+    """Two tiles that belong together, and what connects them; of texts, one quote of both."""
 
     left: Tile
-    right: Tile
+    right: Tile | None = None
     note: str = ""
 
 

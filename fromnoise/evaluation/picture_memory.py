@@ -11,6 +11,7 @@ from fromnoise.evaluation.picture_metrics import entry
 from fromnoise.evaluation.sides import Side, Sides
 
 SHOWN = 12
+FEWEST = 5
 
 
 def copies(sides: Sides, notes: list[str]) -> tuple[dict[str, Any] | None, list[Pair]]:
@@ -22,6 +23,9 @@ def copies(sides: Sides, notes: list[str]) -> tuple[dict[str, Any] | None, list[
     known, unseen = (sides.train, sides.real) if sides.train is not None else (sides.real, sides.other)
     if sides.train is None:
         notes.append("No training pictures were given, so copies of the real ones were looked for.")
+    if len(known) < FEWEST:
+        notes.append(f"Copies of {len(known)} pictures were not looked for; it takes {FEWEST} or more.")
+        return None, []
     try:
         found = _memorized(sides.generated, known, unseen)
         honest = _memorized(sides.other, known, unseen) if _is_new(sides.other, known, unseen) else None
@@ -39,11 +43,11 @@ def copies(sides: Sides, notes: list[str]) -> tuple[dict[str, Any] | None, list[
     return {"share": share, "about": about}, _worst(found, sides.generated, known, sides.train is not None)
 
 
-def leaks(sides: Sides, notes: list[str]) -> tuple[int | None, list[Pair]]:
+def leaks(sides: Sides) -> tuple[dict[str, Any], list[Pair]]:
     """Look for real pictures that stand in the training set too, exactly or nearly."""
     if sides.train is None:
-        return None, []
-    return 0, []
+        return {"leaked": None, "leaks": []}, []
+    return {"leaked": 0, "leaks": []}, []
 
 
 def _memorized(made: Side, known: Side, unseen: Side) -> Memorization:

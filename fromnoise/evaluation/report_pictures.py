@@ -83,16 +83,19 @@ def _cloud(gallery: Gallery) -> Node:
 def _pairs(title: str, told: str, pairs: Sequence[Pair], right: str) -> Node:
     if not pairs:
         return None
+    kind = "texts" if pairs[0].right is None else "pairs"
     return element(
         "div",
         {"class": "gallery"},
         element("h3", None, title),
-        element("p", None, told),
-        element("div", {"class": "pairs"}, *[_pair(pair, right) for pair in pairs]),
+        element("p", None, told) if kind == "pairs" else None,
+        element("div", {"class": kind}, *[_pair(pair, right) for pair in pairs]),
     )
 
 
 def _pair(pair: Pair, right: str) -> Html:
+    if pair.right is None:
+        return element("figure", None, _tile(pair.left), element("figcaption", None, pair.note))
     two = [
         element("figure", {"class": kind}, _tile(tile), element("figcaption", None, tile.note or name))
         for kind, name, tile in (("made", "made", pair.left), ("real", right, pair.right))
