@@ -27,6 +27,7 @@ app = App(
 # Paths, not functions: a command's module is imported when it is run, so --help stays fast.
 app.command("fromnoise.cli.image:image", name="image", help="Make pictures from a prompt.")
 app.command("fromnoise.cli.text:text", name="text", help="Write on from a prompt.")
+app.command("fromnoise.cli.chat:chat", name="chat", help="Hold a conversation with a model.")
 app.command("fromnoise.cli.train:train", name="train", help="Train a model from a recipe.")
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")
 app.command("fromnoise.cli.models:app", name="models", help="List models and show what they are.")

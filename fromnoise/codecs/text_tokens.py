@@ -79,6 +79,13 @@ class TextTokens:
         """Return the text of ids, control tokens left out; bytes that are no UTF-8 become U+FFFD."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True))
 
+    @property
+    def controls(self) -> list[str]:
+        """Return all control tokens, spelt out."""
+        return [
+            token.content for token in self.tokenizer.get_added_tokens_decoder().values() if token.special
+        ]
+
     def control(self, token: str) -> int:
         """Return the id of a control token, or raise RequestError."""
         found = self.tokenizer.token_to_id(token)

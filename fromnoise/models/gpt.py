@@ -219,6 +219,16 @@ class GPT(nn.Module):
         )
         yield from self.tell(asked, begun, columns)
 
+    def answer(self, begun: Sequence[int], request: TextRequest) -> Iterator[TextDelta | TextResult]:
+        """Go on from token ids instead of the request's prompt; a conversation is such."""
+        asked = self.check(replace(request, count=1))
+        if request.max_tokens is None:
+            asked = replace(asked, max_tokens=self._room(asked, len(begun)))
+        seeds = Seeds([asked.seed])
+        yield from self.tell(
+            asked, begun, decode(self.net, [begun], int(asked.max_tokens or 1), choice_of(asked), seeds)
+        )
+
     def _room(self, asked: TextRequest, used: int) -> int:
         return max(1, min(int(asked.max_tokens or 1), self.settings.net.length - used))
 
