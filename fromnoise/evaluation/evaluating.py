@@ -21,7 +21,7 @@ from fromnoise.evaluation.word_gallery import word_gallery
 from fromnoise.evaluation.word_sources import PICTURE_FILES, TEXT_FILES, Texts, as_texts
 from fromnoise.evaluation.words import evaluate_words
 
-SHOWN = 40  # pictures of each side
+SHOWN = 42  # pictures of each side
 CLOUD = 500  # dots of each side
 
 

@@ -25,6 +25,7 @@ _REAL = "Most pictures, one by one, look like real ones"
 _NO_VARIETY = "Variety is missing: there are kinds of real pictures that are hardly ever made"
 _VARIETY = "The variety of real pictures is there"
 _ALIKE = "Variety is missing: the pictures resemble each other more than real ones do"
+_NEW = "No more pictures are copies than chance explains"
 _UNCLEAR = "The pictures are unclear or all of one kind"
 _CLEAR = "The pictures are clear and of many kinds"
 _OFF_PROMPT = "Pictures often don't show what was asked for"
@@ -62,7 +63,7 @@ def _copies(evidence: Evidence, limits: PictureThresholds) -> Finding:
     if share.baseline is not None:
         told += f", of held-out real pictures {per_cent(share.baseline)}"
     if share.value <= limit:
-        return Finding("passes", share.name, "The pictures are no copies of training pictures", told)
+        return Finding("passes", share.name, _NEW, told)
     if share.low <= limit:
         return undecided(share, "The share of copies", limit, evidence.n)
     copied = f"{per_cent(share.value)} of the pictures are copies of training pictures (memorized)"

@@ -46,11 +46,7 @@ def write_report(
 def page(report: Mapping[str, Any], gallery: Gallery, thresholds: Thresholds) -> str:
     """Return the whole page; it needs no script, no network and no other file."""
     evidence, findings = read_evidence(report), find(report, thresholds)
-    asked = [
-        question
-        for question in questions(evidence.kind)
-        if question.name == "fair" or any(evidence.get(one.name) for one in question.metrics)
-    ]
+    asked = [one for one in questions(evidence.kind) if _is_asked(one, evidence, gallery)]
     answers = {question.name: _answer(question, findings) for question in asked}
     title = _title(report)
     head = element(
@@ -76,6 +72,13 @@ def page(report: Mapping[str, Any], gallery: Gallery, thresholds: Thresholds) ->
         ),
     )
     return f"<!doctype html>\n{element('html', {'lang': 'en'}, head, body)}\n"
+
+
+def _is_asked(question: Question, evidence: Evidence, gallery: Gallery) -> bool:
+    """Tell whether there is anything to say to a question; leaks are always spoken of."""
+    if question.name == "fair" or (question.name == "asked" and gallery.asked):
+        return True
+    return any(evidence.get(one.name) for one in question.metrics)
 
 
 def _answer(question: Question, findings: list[Finding]) -> str:
@@ -116,16 +119,16 @@ def _verdict(findings: list[Finding]) -> Html:
         {"class": f"verdict {_TONES[verdict.level]}"},
         element("p", {"class": "level"}, verdict.level.capitalize()),
         element("p", {"class": "means"}, _MEANS[verdict.level]),
-        element("ul", None, *[_reason(reason) for reason in verdict.reasons]),
+        element("ul", None, *[_reason(reason, not verdict.ready) for reason in verdict.reasons]),
     )
 
 
-def _reason(reason: str) -> Html:
-    """Set the figures, which stand in brackets at the end, apart from what they mean."""
+def _reason(reason: str, with_figures: bool) -> Html:
+    """Set the figures, which stand in brackets at the end, apart from what they mean; or leave them out."""
     claim, bracket, figures = reason.partition(" (") if reason.endswith(").") else (reason, "", "")
-    return element(
-        "li", None, claim, element("span", {"class": "figures"}, f" ({figures}") if bracket else None
-    )
+    if not bracket or not with_figures:
+        return element("li", None, claim if not bracket else f"{claim}.")
+    return element("li", None, claim, element("span", {"class": "figures"}, f" ({figures}"))
 
 
 def _overview(asked: list[Question], answers: Mapping[str, str]) -> Html:
