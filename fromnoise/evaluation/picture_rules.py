@@ -73,7 +73,7 @@ def _copies(evidence: Evidence, limits: PictureThresholds) -> Finding:
 def _likeness(evidence: Evidence, limits: PictureThresholds) -> list[Finding]:
     frechet, kernel = evidence.get("frechet_distance"), evidence.get("kernel_distance")
     if frechet is not None and is_conventional(evidence, limits):
-        return [_conventional(frechet, limits, evidence.n)]
+        return [_conventional(frechet, limits, evidence.n), *_contradiction(kernel, limits)]
     found = []
     if frechet is not None and frechet.baseline:
         limit = limits.frechet_ratio * frechet.baseline
@@ -93,6 +93,14 @@ def _conventional(fid: Measure, limits: PictureThresholds, n: int | None) -> Fin
     if fid.low < limits.fid_good:
         return undecided(fid, "FID", limits.fid_good, n)
     return Finding("fails", fid.name, "The pictures differ visibly from real ones", told)
+
+
+def _contradiction(kernel: Measure | None, limits: PictureThresholds) -> list[Finding]:
+    """Doubt an FID whose pictures the kernel distance sees far apart; where FID decides, it has no limit."""
+    if kernel is None or kernel.low <= max(kernel.baseline or 0.0, 0.0) + limits.kernel_contradicts:
+        return []
+    claim = "FID and kernel distance contradict each other: measure again, with all pictures read alike"
+    return [Finding("unsure", kernel.name, claim, f"kernel distance {spread(kernel)}, {_of_real(kernel)}")]
 
 
 def _at_most(distance: Measure, name: str, limit: float, evidence: Evidence) -> Finding:

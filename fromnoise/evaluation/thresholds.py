@@ -35,6 +35,8 @@ class PictureThresholds(Settings):
     """Elsewhere: the Frechet distance may be this many times that of real pictures from each other."""
     kernel_excess: NonNegativeFloat = 0.02
     """And the kernel distance may exceed theirs by this much; blur by one pixel in 128 adds about 0.1."""
+    kernel_contradicts: NonNegativeFloat = 0.1
+    """Where FID decides, an excess this large makes it doubtful."""
     too_good_ratio: Share = 0.5
     """A Frechet distance below this share of the baseline is not skill but shared pictures."""
     memorized_excess: Share = 0.01

@@ -8,19 +8,20 @@ from fromnoise.evaluation.gallery import Gallery, Pair, Tile
 from fromnoise.evaluation.word_sources import Texts
 
 SHOWN = 5  # texts of each side
+QUOTED = 8  # copies, and leaks
 LONGEST = 600  # characters of each
 
 
 def word_gallery(report: dict[str, Any], generated: Texts, real: Texts, seed: int) -> Gallery:
     """Choose texts by chance, and take from a report what it quotes."""
-    worst = (report.get("memorization") or {}).get("worst", [])
+    worst = (report.get("memorization") or {}).get("worst", [])[:QUOTED]
     return Gallery(
         generated=_some(generated, seed),
         real=_some(real, seed),
         copies=[
             _quote(one["quote"], f"{one['characters']:,} of its {one['of']:,} characters") for one in worst
         ],
-        leaks=[_quote(one["text"], str(one["kind"])) for one in report.get("leaks", [])],
+        leaks=[_quote(one["text"], str(one["kind"])) for one in report.get("leaks", [])[:QUOTED]],
     )
 
 

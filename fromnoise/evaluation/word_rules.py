@@ -3,7 +3,7 @@
 Every figure is held against the same figure of held-out real texts, its baseline.
 """
 
-from fromnoise.evaluation.evidence import Evidence, Measure
+from fromnoise.evaluation.evidence import SHARES, Evidence, Measure
 from fromnoise.evaluation.findings import (
     Finding,
     above_floor,
@@ -120,4 +120,6 @@ def _at_most(
 
 
 def _beside(measure: Measure) -> str:
-    return f", held-out real texts {shown(measure.baseline)}" if measure.baseline is not None else ""
+    if measure.baseline is None:
+        return ""
+    return f", held-out real texts {(per_cent if measure.name in SHARES else shown)(measure.baseline)}"

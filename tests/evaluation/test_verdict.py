@@ -211,6 +211,16 @@ def test_prompts_and_styles_count_beside_those_of_real_pictures() -> None:
     assert "style" in said(judge(beside_real(style_accuracy=measure(0.3, 0.95))))
 
 
+def test_distances_that_contradict_each_other_cannot_tell() -> None:
+    verdict = judge(good(kernel_distance=measure(0.5, 0.0)))
+    assert verdict.level == "cannot tell" and "contradict" in said(verdict)
+    assert judge(good(kernel_distance=measure(0.5, 0.0), frechet_distance=measure(80))).level == "not ready"
+
+
+def test_wide_intervals_about_what_real_pictures_score_are_no_obstacle() -> None:
+    assert judge(beside_real(recall=measure(0.72, 0.74, 0.3), frechet_distance=measure(2.2, 2.1, 3.0))).ready
+
+
 def test_hopeless_pictures_are_not_ready_even_if_few() -> None:
     assert (
         judge(beside_real(n=120, precision=measure(0.0, 0.8), coverage=measure(0.01, 0.97))).level
