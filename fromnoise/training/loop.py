@@ -21,6 +21,9 @@ from fromnoise.training.schedules import warm_hold_cool
 from fromnoise.training.state import STATE, append_line, load_state, save_state
 
 VALIDATION_SEED = 1234
+LOG = "log.jsonl"
+PLAIN_NEWS = 4
+"""Entries of a line that says nothing but that a step was made."""
 
 
 class TrainingSettings(Settings):
@@ -45,6 +48,8 @@ class TrainingSettings(Settings):
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = False
     validate_every: PositiveInt = 250
+    judge_every: NonNegativeInt = 0
+    """Steps between two short evaluations of what the model makes; 0 makes none."""
     sample_every: PositiveInt = 1000
     save_every: PositiveInt = 250
 
@@ -73,6 +78,8 @@ class Feed(Protocol):
 
 
 Report = Callable[[dict[str, float]], None]
+Judge = Callable[[], dict[str, float]]
+"""Measure what the model makes now, by name."""
 
 
 class Training:
@@ -94,13 +101,13 @@ class Training:
         if (self.folder / STATE).exists():
             self.step, self.best = load_state(self.folder / STATE, self.model, self.ema, self.optimizers)
 
-    def run(self, report: Report, look: Callable[[int], None]) -> None:
-        """Train to the end; `look(step)` is called now and then with the averaged weights in place.
+    def run(self, report: Report, look: Callable[[int], None], judge: Judge = dict) -> None:
+        """Train to the end; `look(step)` and `judge()` are called with the averaged weights in place.
 
         Ctrl-C waits for the end of the step and saves the state before it raises KeyboardInterrupt.
         """
         with patient() as interrupted:
-            for _ in self._steps(report, look):
+            for _ in self._steps(report, look, judge):
                 if interrupted():
                     self.save()
                     raise KeyboardInterrupt
@@ -109,7 +116,7 @@ class Training:
         """Write the state to go on from."""
         save_state(self.folder / STATE, self.step, self.model, self.ema, self.optimizers, self.best)
 
-    def _steps(self, report: Report, look: Callable[[int], None]) -> Iterator[None]:
+    def _steps(self, report: Report, look: Callable[[int], None], judge: Judge) -> Iterator[None]:
         """Make one step after another, with all that is due after each."""
         settings = self.settings
         started, first = time.monotonic(), self.step
@@ -121,8 +128,11 @@ class Training:
             if done or self.step % settings.validate_every == 0:
                 with self.averaged():
                     news |= self._validate()
-            if "validation_loss" in news or self.step % 25 == 0:
-                append_line(self.folder / "log.jsonl", news)
+            if settings.judge_every and (done or self.step % settings.judge_every == 0):
+                with self.averaged():
+                    news |= judge()
+            if done or len(news) > PLAIN_NEWS or self.step % 25 == 0:
+                append_line(self.folder / LOG, news)
             report(news)
             if done or self.step % settings.save_every == 0:
                 self.save()

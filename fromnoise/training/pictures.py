@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -18,6 +19,10 @@ from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import CaptionedBatch, DataSettings, EncodedFeed, PictureFeed, open_dataset
 from fromnoise.data.pairs import PairFeed, whitening_pictures
 from fromnoise.errors import ConfigError
+from fromnoise.evaluation.coverage import density_coverage
+from fromnoise.evaluation.extractors import extract, open_extractor
+from fromnoise.evaluation.frechet import kernel_distance
+from fromnoise.evaluation.sources import source_of
 from fromnoise.home import home
 from fromnoise.models.checkpoint import TOKENIZER, make_codec
 from fromnoise.models.features import FeatureEncoder, FeatureSettings
@@ -29,6 +34,8 @@ from fromnoise.training.loop import Feed
 from fromnoise.training.recipe import Recipe, Report
 
 SAMPLES = 8
+JUDGED = 64  # held-out pictures that a short evaluation draws
+FEWEST_JUDGED = 16
 
 
 class DiffusionTrainee:
@@ -70,6 +77,21 @@ class DiffusionTrainee:
     def finish(self) -> None:
         """Nothing is left to do."""
 
+    def judge(self) -> dict[str, float]:
+        """Draw what held-out pictures show, and measure how near the results are to them."""
+        held = np.setdiff1d(self._pictures.rows, self._pictures.where(split="train").rows)[:JUDGED]
+        if len(held) < FEWEST_JUDGED:
+            return {}
+        items = [self._pictures.all_items[row] for row in held]
+        asks = [
+            ImageRequest(prompt=item.label, style=item.style, seed=seed) for seed, item in enumerate(items)
+        ]
+        extractor = open_extractor()
+        real = extract(source_of(self._pictures.pictures[held]), extractor).features
+        made = extract(source_of([self.model.run(ask).images[0] for ask in asks]), extractor).features
+        near = density_coverage(made, real)
+        return {"kernel_distance": kernel_distance(made, real).value, "coverage": near.coverage.value}
+
     def look(self, feed: Feed, path: Path) -> None:
         """Draw some captions, two seeds each."""
         batch: CaptionedBatch = (feed.validation(SAMPLES) or [feed.batch(0, SAMPLES)])[0]
@@ -100,6 +122,10 @@ class KLTrainee:
         pictures = self._pictures.pictures
         self.model.whiten(torch.stack([torch.from_numpy(pictures[row].copy()) for row in rows]))
 
+    def judge(self) -> dict[str, float]:
+        """Leave it to the validation loss."""
+        return {}
+
     def look(self, feed: Feed, path: Path) -> None:
         """Show some pictures above what comes back of them."""
         pictures = (feed.validation(SAMPLES) or [feed.batch(0, SAMPLES)])[0].pictures
@@ -125,6 +151,10 @@ class FeatureTrainee:
     def finish(self) -> None:
         """Whiten the features."""
         self.model.whiten(*whitening_pictures(self._pictures, self.model.size))
+
+    def judge(self) -> dict[str, float]:
+        """Leave it to the validation loss."""
+        return {}
 
     def look(self, feed: Feed, path: Path) -> None:
         """Save nothing: it makes numbers, no pictures."""

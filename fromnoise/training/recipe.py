@@ -45,6 +45,9 @@ class Trainee(Protocol):
     def finish(self) -> None:
         """Do what a model needs once, after its training."""
 
+    def judge(self) -> dict[str, float]:
+        """Measure what the model makes now, in a minute or less, by name; nothing where nothing is known."""
+
     def look(self, feed: Feed, path: Path) -> None:
         """Save what the model makes now at `path`, whose suffix it may change, from the same seeds always."""
 

@@ -19,7 +19,8 @@ from fromnoise.files import write_all
 from fromnoise.home import home
 from fromnoise.models.checkpoint import save, take_over
 from fromnoise.models.store import find_model
-from fromnoise.training.loop import Training
+from fromnoise.training.curves import draw_curves
+from fromnoise.training.loop import LOG, Training
 from fromnoise.training.recipe import Recipe, Trainee, build, read_recipe
 from fromnoise.training.state import STATE
 
@@ -88,10 +89,11 @@ def _run(training: Training, trainee: Trainee, folder: Path) -> None:
             bar.update(task, completed=int(news["step"]), description=words)
 
         def look(step: int) -> None:
+            draw_curves(folder / LOG, folder / "curves.svg")
             trainee.look(training.feed, folder / f"samples-{step:06d}.png")
 
         try:
-            training.run(report, look)
+            training.run(report, look, trainee.judge)
         except KeyboardInterrupt:
             console.print(f"stopped after step {training.step}; go on with --resume")
             raise

@@ -68,6 +68,10 @@ class GPTTrainee:
     def finish(self) -> None:
         """Nothing is left to do."""
 
+    def judge(self) -> dict[str, float]:
+        """Leave it to the validation loss."""
+        return {}
+
     def look(self, feed: Feed, path: Path) -> None:
         """Write a few texts, one a style."""
         styles: Sequence[str | None] = self.model.styles[:: max(1, len(self.model.styles) // SAMPLES)] or [

@@ -12,8 +12,10 @@ from safetensors.torch import load_file
 
 import fromnoise
 from fromnoise.cli.main import main
+from fromnoise.evaluation.coverage import density_coverage
+from fromnoise.evaluation.extractors import open_extractor
 from fromnoise.models.checkpoint import WEIGHTS, load
-from fromnoise.training import run
+from fromnoise.training import pictures, run
 from fromnoise.training.loop import Training
 from fromnoise.training.state import STATE
 
@@ -33,7 +35,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_recipe_becomes_a_model(recipe: Path, own_home: Path) -> None:
     assert main(["train", str(recipe)]) == 0
     folder = Path("runs/tiny")
-    assert files(folder) == {"recipe.json", "log.jsonl", "samples-000006.png", STATE, "tiny"}
+    assert files(folder) == {"recipe.json", "log.jsonl", "samples-000006.png", "curves.svg", STATE, "tiny"}
     resolved = json.loads((folder / "recipe.json").read_text())
     assert resolved["training"]["steps"] == 6 and resolved["data"]["augment"]["scale"] == 0.15
     assert Image.open(folder / "samples-000006.png").height == 32
@@ -145,3 +147,13 @@ def test_samples_are_drawn_without_held_out_pictures(
     monkeypatch.setattr("fromnoise.data.feed.EncodedFeed.validation", lambda self, size: [])
     assert run.train(recipe, ["training.steps=1"]) == Path("runs/tiny/tiny")
     assert Path("runs/tiny/samples-000001.png").is_file()
+
+
+def test_a_training_can_judge_what_the_model_makes(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "FEWEST_JUDGED", 2)
+    monkeypatch.setattr(pictures, "open_extractor", lambda: open_extractor("pixels"))
+    monkeypatch.setattr(pictures, "density_coverage", lambda made, real: density_coverage(made, real, k=1))
+    assert main(["train", str(recipe), "--set", "training.judge_every=3"]) == 0
+    lines = [json.loads(line) for line in Path("runs/tiny/log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "kernel_distance" in line] == [3, 6]
+    assert "coverage" in Path("runs/tiny/curves.svg").read_text()
