@@ -18,7 +18,7 @@ from fromnoise.evaluation.word_pieces import Whole
 FOLDS = 5
 MOST_TEXTS = 2000
 """Texts learnt from, spread over the styles."""
-RIDGE = 0.1
+RIDGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,13 @@ class StyleClassifier:
 
     styles: tuple[str, ...]
     weights: Features  # (D, C)
-    offsets: Array  # (C,)
     real_guesses: tuple[str, ...]
     """What it says of the texts it learnt from, each read by a classifier that hadn't seen it."""
     real_styles: tuple[str, ...]
 
     def read(self, texts: Sequence[str]) -> list[str]:
         """Return the likeliest style of each text."""
-        answers = text_features(texts) @ self.weights + self.offsets
+        answers = text_features(texts) @ self.weights
         return [self.styles[place] for place in answers.argmax(1)]
 
     def real_accuracy(self, mix: Sequence[str] | None = None) -> Figure:
@@ -73,13 +72,12 @@ def learn_styles(texts: Sequence[str], styles: Sequence[str], seed: int = 0) -> 
     folds = _folds(labels)
     for fold in range(FOLDS):
         known, asked = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        dual, offsets = _solve(kernel[np.ix_(known, known)], labels[known], len(names))
-        guesses[asked] = (kernel[np.ix_(asked, known)] @ dual + offsets).argmax(1)
-    dual, offsets = _solve(kernel, labels, len(names))
+        dual = _solve(kernel[np.ix_(known, known)], labels[known], len(names))
+        guesses[asked] = (kernel[np.ix_(asked, known)] @ dual).argmax(1)
+    dual = _solve(kernel, labels, len(names))
     return StyleClassifier(
         names,
         features.T @ dual.astype(np.float32),
-        offsets,
         tuple(names[place] for place in guesses),
         tuple(names[place] for place in labels),
     )
@@ -91,11 +89,13 @@ def style_accuracy(classifier: StyleClassifier, texts: Sequence[str], styles: Se
     return share_of(hits, len(texts))
 
 
-def _solve(kernel: Array, labels: Whole, classes: int) -> tuple[Array, Array]:
-    """Return dual weights (N, C) and offsets (C,) of ridge regression onto one-hot labels."""
+def _solve(kernel: Array, labels: Whole, classes: int) -> Array:
+    """Return dual weights (N, C) of ridge regression onto one-hot labels less their mean.
+
+    The mean isn't added back: rare styles would hardly ever be guessed.
+    """
     wanted = np.eye(classes)[labels]
-    offsets = wanted.mean(0)
-    return np.linalg.solve(kernel + RIDGE * np.eye(len(kernel)), wanted - offsets), offsets
+    return np.linalg.solve(kernel + RIDGE * np.eye(len(kernel)), wanted - wanted.mean(0))
 
 
 def _folds(labels: Whole) -> Whole:

@@ -86,7 +86,7 @@ def found_in(queries: Hashes, known: Hashes) -> NDArray[np.bool_]:
     maybe = np.flatnonzero(table[queries >> np.uint64(42)])
     hits = np.zeros(len(queries), np.bool_)
     if len(maybe):
-        keys = np.unique(known)
+        keys = np.sort(known)
         asked = queries[maybe]
         hits[maybe] = keys[np.minimum(np.searchsorted(keys, asked), len(keys) - 1)] == asked
     return hits
