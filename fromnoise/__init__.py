@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fromnoise import errors as errors
     from fromnoise.api import generate as generate
-    from fromnoise.models.checkpoint import load as load
+    from fromnoise.interop.opening import load as load
     from fromnoise.requests import ImageRequest as ImageRequest
     from fromnoise.requests import ImageResult as ImageResult
 
@@ -18,7 +18,7 @@ _HOMES = {
     "ImageRequest": "fromnoise.requests",
     "ImageResult": "fromnoise.requests",
     "generate": "fromnoise.api",
-    "load": "fromnoise.models.checkpoint",
+    "load": "fromnoise.interop.opening",
 }
 
 

@@ -1,0 +1,1 @@
+"""Other projects' checkpoints: Hugging Face folders and GGUF files, in and out."""
