@@ -104,8 +104,7 @@ class ImageDiffusion(nn.Module):
     @torch.no_grad()
     def predict(self, noisy: Tensor, t: Time, prompt: str = "", style: str | None = None) -> Tensor:
         """Guess the clean data in noisy data (B, *shape) at time t, a number or (B,); without guidance."""
-        condition = self.conditioner.encode([prompt] * len(noisy), [style] * len(noisy))
-        return self._by_group(condition)(noisy, t)
+        return self.bound_to([prompt] * len(noisy), [style] * len(noisy))(noisy, t)
 
     def reverse_noise(
         self, noisy: Tensor, t: float, prompt: str = "", style: str | None = None, steps: int = 20
@@ -240,6 +239,10 @@ class ImageDiffusion(nn.Module):
         condition = other.conditioner.encode([request.prompt], [request.style])
         weaker: Denoise = other._by_group(_repeated(condition, request.count))
         return weaker
+
+    def bound_to(self, prompts: Sequence[str], styles: Sequence[str | None]) -> Denoise:
+        """Return the guess of clean data by a prompt and a style an item, without guidance."""
+        return self._by_group(self.conditioner.encode(list(prompts), list(styles)))
 
     def _by_group(self, condition: Condition) -> Denoise:
         """Bind the condition, and send items through the network in groups of one fixed size."""
