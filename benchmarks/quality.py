@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.asks import Ask, answers, asks_of, loaded_model, pictures_of, through_codec, write_prompts
-from benchmarks.judge import Floats, Retrieval, StyleJudge, features, within
+from benchmarks.judge import Floats, features
 from benchmarks.real_pictures import STYLES, RealPictures
 from benchmarks.report import Cell, run, save_result, table
+from fromnoise.evaluation.alignment import Ranks, Retrieval, StyleClassifier
 
 SPLITS = {"train": "seen pairs", "pair": "held-out pairs", "concept": "held-out concepts"}
 HEAD = ("asked", "style", "n", "rank 1", "within 5", "1 / real", "5 / real", "style recognised")
@@ -32,7 +33,7 @@ class Judges:
     """Hold both judges, made from real pictures alone."""
 
     retrieval: Retrieval
-    style: StyleJudge
+    style: StyleClassifier
     families: dict[str, str]
 
     @classmethod
@@ -43,7 +44,7 @@ class Judges:
         concepts, families = five.concepts + gallery.concepts, five.families + gallery.families
         return cls(
             Retrieval.of_real(known, concepts, families),
-            StyleJudge.of_real(every.features, every.concepts, every.styles),
+            StyleClassifier.of_real(every.features, every.concepts, every.styles),
             dict(zip(five.styles, five.families, strict=True)),
         )
 
@@ -57,7 +58,7 @@ class Judges:
             rows = [row for row, its_style in enumerate(styles) if its_style == style]
             ranks = self.retrieval.ranks(found[rows], [concepts[row] for row in rows], self.families[style])
             right = float(recognised[rows].mean())
-            scores.append(Score(asked, style, len(rows), within(ranks, 1), within(ranks, 5), right))
+            scores.append(Score(asked, style, len(rows), _within(ranks, 1), _within(ranks, 5), right))
         return [*scores, _mean(scores)] if scores else []
 
 
@@ -116,6 +117,11 @@ def main(
 
 def _scores(judges: Judges, kind: str, found: Floats, asks: Sequence[Ask]) -> list[Score]:
     return judges.scores(kind, found, [ask.concept for ask in asks], [str(ask.style) for ask in asks])
+
+
+def _within(ranks: Ranks, best: int) -> float:
+    share = ranks.within(best)
+    return float("nan") if share is None else share.value
 
 
 def _mean(scores: Sequence[Score]) -> Score:
