@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fromnoise import errors as errors
     from fromnoise.api import generate as generate
+    from fromnoise.guard.grounding import fact_check as fact_check
     from fromnoise.interop.opening import load as load
     from fromnoise.requests import ImageRequest as ImageRequest
     from fromnoise.requests import ImageResult as ImageResult
 
 __version__ = "0.1.0"
 
-__all__ = ["ImageRequest", "ImageResult", "__version__", "errors", "generate", "load"]
+__all__ = ["ImageRequest", "ImageResult", "__version__", "errors", "fact_check", "generate", "load"]
 
 _HOMES = {
     "ImageRequest": "fromnoise.requests",
     "ImageResult": "fromnoise.requests",
+    "fact_check": "fromnoise.guard.grounding",
     "generate": "fromnoise.api",
     "load": "fromnoise.interop.opening",
 }

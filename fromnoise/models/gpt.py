@@ -6,9 +6,11 @@ Legend: B batch, L tokens, V vocabulary.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 
@@ -17,11 +19,14 @@ from fromnoise.autoregressive.decode import Column, decode
 from fromnoise.autoregressive.loss import document_mask, next_token_loss, token_nats
 from fromnoise.codecs.text_tokens import RESERVED, TextTokens
 from fromnoise.config import Settings
-from fromnoise.data.text_feed import TextBatch
+from fromnoise.data.text_feed import TextBatch, Tokenised, packed
 from fromnoise.models.telling import Teller, filled
 from fromnoise.nets.transformer import Transformer, TransformerSettings
 from fromnoise.requests import TextDelta, TextRequest, TextResult
 from fromnoise.seeds import Seeds
+
+ROWS = 16
+"""Rows that are scored together."""
 
 
 class ChoiceSettings(Settings):
@@ -118,8 +123,27 @@ class GPT(nn.Module):
 
     # Likelihood
 
+    exact: ClassVar[bool] = True
+    """Its likelihoods are no bounds."""
+
+    def text_nats(
+        self, texts: Sequence[str], seed: int = 0, styles: Sequence[str | None] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the exact -log p of every text and its end, (N,), in nats; nothing is drawn.
+
+        What is longer than the model reads is read in pieces, each from the beginning anew.
+        """
+        asked = styles or [None] * len(texts)
+        found = []
+        for text, style in zip(texts, asked, strict=True):
+            whole = Tokenised(self.prefix(style), [*self.tokenizer.encode(text), *self.tokenizer.ends[:1]])
+            rows = packed([whole], self.settings.net.length)
+            parts = [self.batch_nats(rows[at : at + ROWS]) for at in range(0, len(rows), ROWS)]
+            found.append(float(sum(part.double().sum() for part in parts)))
+        return np.array(found)
+
     @torch.inference_mode()
-    def text_nats(self, batch: TextBatch) -> Tensor:
+    def batch_nats(self, batch: TextBatch) -> Tensor:
         """Return the exact -log p of every target (B, L), in nats; 0 where there is none."""
         return token_nats(self.net.logits(self._read(batch, batch.ids)), batch.targets.to(self.device))
 

@@ -79,13 +79,24 @@ def test_decode_yields_columns_that_stop_at_the_end_token(model):
 def test_the_loss_is_the_mean_of_the_exact_nats(model):
     documents = [Document(id="a", text=TEXTS[0], split="train", style="fable")]
     batch = packed(tokenised(documents, model.tokenizer.encode, model.prefix, model.tokenizer.ends, {}), 40)
-    nats = model.text_nats(batch)
+    nats = model.batch_nats(batch)
     count = len(model.tokenizer.encode(TEXTS[0])) + 1  # and the end token
     assert torch.allclose(model.loss(batch, Seeds([0])), nats.sum(1) / count, rtol=1e-5)
     full = [*model.prefix("fable"), *model.tokenizer.encode(TEXTS[0])]
     likely = model.logits(torch.tensor([full])).log_softmax(2)
     expected = -likely[0, 1:, :].gather(1, torch.tensor([*full[2:], model.tokenizer.ends[0]])[:, None])
     assert torch.allclose(nats[0, 1 : 1 + count], expected[:, 0], atol=1e-4)
+
+
+def test_texts_of_any_length_have_exact_nats(model):
+    short, long = TEXTS[0], " ".join(TEXTS[:1] * 30)
+    found = model.text_nats([short, long, short], styles=["fable", None, None])
+    ids = [*model.prefix("fable"), *model.tokenizer.encode(short), *model.tokenizer.ends]
+    likely = (
+        model.logits(torch.tensor([ids])).log_softmax(2)[0, :-1].gather(1, torch.tensor(ids[1:])[:, None])
+    )
+    assert abs(found[0] + float(likely[1:].sum())) < 1e-3
+    assert found[1] > 20 * found[2] > 0
 
 
 def test_styles_are_left_out_in_training_alone(model):
