@@ -13,6 +13,7 @@ from fromnoise.evaluation.extractors import DEFAULT, Extractor, open_extractor
 from fromnoise.evaluation.gallery import Gallery, Tile
 from fromnoise.evaluation.picture_memory import copies, leaks
 from fromnoise.evaluation.picture_metrics import Metrics, map_of_looks, set_metrics
+from fromnoise.evaluation.picture_prompts import prompt_metrics
 from fromnoise.evaluation.sides import Drawn, Report, Side, draw, look
 from fromnoise.evaluation.sources import Source, dataset_source, open_source, source_of
 from fromnoise.evaluation.thresholds import Thresholds
@@ -111,6 +112,7 @@ def measure(
     """Measure sets that are drawn already; `named` are the whole ones that they come from."""
     sides, notes = look(drawn, extractor, report or (lambda done, of: None)), list(drawn.notes)
     metrics: Metrics = set_metrics(sides, method.k, method.seed, notes)
+    metrics |= prompt_metrics(sides, method.seed, notes)
     memory, copied = copies(sides, notes)
     metrics |= {"memorized_share": memory["share"]} if memory else {}
     leaked, leak_pairs = leaks(sides)

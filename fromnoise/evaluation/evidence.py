@@ -30,6 +30,7 @@ class Measure:
     high: float
     baseline: float | None
     """The same metric of real data against other real data, at the same number of samples."""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def _measure(name: str, entry: Any) -> Measure | None:
     if low is not None and high is not None and low > high + _SLACK:
         raise DataError(f"report: {name} has low {low:g} above high {high:g}")
     low, high = min(value, value if low is None else low), max(value, value if high is None else high)
-    return Measure(name, value, low, high, baseline)
+    note = entry.get("note")
+    return Measure(name, value, low, high, baseline, note if isinstance(note, str) else "")
 
 
 def _number(name: str, key: str, number: Any) -> float | None:

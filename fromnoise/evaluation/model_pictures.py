@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from fromnoise.data.dataset import DATASETS, SUMMARY, PictureSet, dataset_folder, find_dataset
 from fromnoise.errors import DataError, RequestError
 from fromnoise.evaluation.evaluating import Evaluation, Method, measure
-from fromnoise.evaluation.extractors import open_extractor
+from fromnoise.evaluation.extractors import open_extractor, resize
+from fromnoise.evaluation.figures import Figure
 from fromnoise.evaluation.gallery import Pair, Tile
+from fromnoise.evaluation.likelihood import model_likelihood
+from fromnoise.evaluation.picture_metrics import Metrics, entry
 from fromnoise.evaluation.sides import Drawn, Report
 from fromnoise.evaluation.sources import Source, dataset_source, source_of
 from fromnoise.evaluation.thresholds import Thresholds
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
 
 DEFAULT_COUNT = 300  # pictures; half a second each on two cores
+LIKELY, LIKELY_BY_ODE = 32, 8  # pictures; the latter take ten times as long each
 ASKED = 16  # pictures shown with their captions
 _DRAWING = 25  # how many times as long as a look at a picture its making takes
 
@@ -65,9 +70,11 @@ def compare_model(
     extractor = open_extractor(method.extractor)
     from fromnoise.models.checkpoint import load
 
-    drawn = _drawn(load(name), held_out, train, method, tell)
+    model = load(name)
+    drawn = _drawn(model, held_out, train, method, tell)
     whole = {"generated": drawn.generated, "real": held_out, "train": train}
     found = measure(drawn, whole, extractor, method, tell)
+    found.report["metrics"].update(_likelihood(model, drawn.real, method.seed))
     found.report["verdict"] = judge(found.report, thresholds).as_json()
     return Evaluation(found.report, replace(found.gallery, asked=_asked(drawn)))
 
@@ -95,6 +102,22 @@ def _generated(model: "ImageDiffusion", prompts: Source, seed: int, report: Repo
         report((index + 1) * _DRAWING, len(captions) * (_DRAWING + 3))
     made = source_of(pictures, model.name)
     return replace(made, captions=prompts.captions, styles=prompts.styles, concepts=prompts.concepts)
+
+
+def _likelihood(model: "ImageDiffusion", real: Source, seed: int) -> Metrics:
+    """Measure how well the model predicts held-out pictures: few of them, since this takes long."""
+    metrics: Metrics = {}
+    for metric, most, ode in (("bits_per_dim", LIKELY, False), ("bits_per_dim_ode", LIKELY_BY_ODE, True)):
+        rows = range(min(most, len(real)))
+        pictures = torch.from_numpy(np.stack([resize(real[row], model.size) for row in rows]))
+        captions = [(real.captions or real.names)[row] or "" for row in rows]
+        styles = [style if style in model.styles else None for style in (real.styles or [])[: len(rows)]]
+        found, unit = model_likelihood(model, pictures, captions, styles, seed, ode)
+        known = len(rows) > 1  # one picture has no error
+        told = f"over {len(rows)} held-out pictures; {unit}"
+        told = f"standard error {found.standard_error:.3g}, {told}" if known else told
+        metrics[metric] = entry(found.figure if known else Figure(found.value), note=told)
+    return metrics
 
 
 def _asked(drawn: Drawn) -> list[Pair]:

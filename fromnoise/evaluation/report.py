@@ -199,6 +199,9 @@ def _metric(meaning: Meaning, evidence: Evidence, findings: list[Finding]) -> Ht
                 element("h3", None, title),
             ),
             element("p", {"class": "sentence"}, meaning.sentence),
+            element("p", {"class": "small"}, f"{measure.note[0].upper()}{measure.note[1:]}.")
+            if measure.note
+            else None,
         ),
         element(
             "div", {"class": "number"}, element("b", None, scaled(measure.value)), element("span", None, hint)

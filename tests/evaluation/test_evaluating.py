@@ -1,6 +1,7 @@
 """The whole evaluation, on tiny pictures and with the extractor that needs no weights."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import fromnoise.evaluation
 from fromnoise.errors import DataError
 from fromnoise.evaluation import evaluate, judge
 from fromnoise.evaluation.evaluating import Method, compare
-from fromnoise.evaluation.sources import Pixels
+from fromnoise.evaluation.sources import Pixels, Source, source_of
 
 LENIENT: dict[str, object] = {"pictures": {"least_samples": 20}}
 
@@ -141,6 +142,31 @@ def test_the_page_shows_both_sides_and_the_worst_cases() -> None:
     gallery = compare([*train[:3], *spots(30, 1)], spots(70, 2), train, Method("pixels"), LENIENT).gallery
     assert len(gallery.generated) == len(gallery.real) == 33 and len(gallery.copies) == 12
     assert [pair.note for pair in gallery.copies[:4]] == ["suspected copy"] * 3 + ["no copy"]
+
+
+def labelled(count: int, seed: int, colours: dict[str, int]) -> Source:
+    """Spots whose concept is their colour and whose style is their shade, told truthfully or not."""
+    chance = np.random.default_rng(seed)
+    concepts = [str(name) for name in chance.choice(list(colours), count)]
+    styles = [str(name) for name in chance.choice(["dark", "light"], count)]
+    pictures = []
+    for concept, style in zip(concepts, styles, strict=True):
+        picture = np.full((16, 16, 3), 255, np.uint8)
+        picture[4:12, 4:12, colours[concept]] = (0 if style == "dark" else 120) + chance.integers(40)
+        pictures.append(picture)
+    return replace(source_of(pictures, "spots"), concepts=concepts, styles=styles)
+
+
+def test_pictures_that_show_something_else_than_was_asked_for_are_not_ready() -> None:
+    colours = {"red": 0, "green": 1, "blue": 2}
+    real, right = labelled(120, 1, colours), labelled(60, 2, colours)
+    wrong = labelled(60, 2, {"red": 1, "green": 2, "blue": 0})
+    found = measured(right, real)["metrics"]
+    assert found["concept_rank_1"]["value"] > 0.95 and found["style_accuracy"]["value"] > 0.95
+    assert abs(found["concept_rank_1"]["value"] - found["concept_rank_1"]["baseline"]) < 0.1
+    report = measured(wrong, real)
+    assert report["metrics"]["concept_rank_1"]["value"] < 0.1
+    assert "don't show what was asked for" in " ".join(report["verdict"]["reasons"])
 
 
 TEXTS = [

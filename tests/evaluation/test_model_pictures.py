@@ -32,6 +32,7 @@ def test_a_model_is_judged_by_the_test_split_of_its_dataset(name: str) -> None:
     assert report["n"] == 6 and report["real"] == {"name": "shapes test split", "count": held_out}
     assert report["train"]["count"] == 120 - held_out
     assert report["verdict"]["level"] == "cannot tell"
+    assert report["metrics"]["bits_per_dim"]["value"] > 0 and "bits_per_dim_ode" in report["metrics"]
     assert (
         len(found.gallery.asked) == 6
         and "plain" in found.gallery.asked[0].note + found.gallery.asked[1].note * 9
