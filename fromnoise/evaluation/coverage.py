@@ -11,7 +11,7 @@ equals its centre. So identical sets have precision, recall and coverage 1, and 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ SUBSETS = 50
 SUBSET_SIZE = 1000
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """What a squared distance may be off by, as a share of the squares that it is the difference of."""
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,10 @@ def neighbourhoods(generated: Any, real: Any, k: int = 5, seed: int = 0) -> Neig
     errors = _errors(x, y, k, seed)
     by_real, by_generated = (student(max(number - 1, 1)) for number in found[4:])
     return Neighbourhoods(
-        _share(found.precision, errors and errors.precision, len(x), by_real),
-        _share(found.recall, errors and errors.recall, len(y), by_generated),
-        _ratio(found.density, errors and errors.density, len(x), by_real),
-        _share(found.coverage, errors and errors.coverage, len(y), AIM),
+        _share(found.precision, errors[0], len(x), by_real),
+        _share(found.recall, errors[1], len(y), by_generated),
+        _ratio(found.density, errors[2], len(x), by_real),
+        _share(found.coverage, errors[3], len(y), AIM),
     )
 
 
@@ -114,7 +115,7 @@ class _Balls:
         for rows, apart in _squared_distances(x, x):
             apart[np.arange(len(apart)), np.arange(len(x))[rows]] = 0
             rim = np.partition(apart, k, axis=1)[:, k]  # place 0 is the sample itself
-            rounding = ROUNDING * ((x[rows] ** 2).sum(1) + rim)
+            rounding = ROUNDING * ((x[rows] ** 2).sum(1) + rim) + TINY
             flat = rim <= 2 * rounding
             reach[rows] = np.where(flat, rounding, rim - rounding)
             held[rows][flat] = (apart[flat] < rounding[flat, None]).sum(1)
@@ -125,10 +126,8 @@ def _measure(x: Array, y: Array, k: int) -> _Measured:
     """Measure generated x (N, D) against real y (M, D)."""
     about_x, about_y = _Balls.about(x, k), _Balls.about(y, k)
     precise, recalled = np.zeros(len(x), bool), np.zeros(len(y), bool)
-    in_real, in_generated = (
-        np.zeros(len(y)),
-        np.zeros(len(x)),
-    )  # how many each ball holds, over how many it should
+    # How many of the other set each ball holds, over how many it holds of its own.
+    in_real, in_generated = np.zeros(len(y)), np.zeros(len(x))
     for rows, apart in _squared_distances(y, x):
         inside = apart < about_y.reach[rows, None]
         precise |= inside.any(0)
@@ -136,13 +135,19 @@ def _measure(x: Array, y: Array, k: int) -> _Measured:
         inside = apart < about_x.reach
         recalled[rows] = inside.any(1)
         in_generated += inside.sum(0) / about_x.held
-    values = precise.mean(), recalled.mean(), in_real.sum() / len(x), (in_real > 0).mean()
-    return _Measured(*map(float, (*values, _carriers(in_real), _carriers(in_generated))))
+    return _Measured(
+        float(precise.mean()),
+        float(recalled.mean()),
+        float(in_real.sum() / len(x)),
+        float((in_real > 0).mean()),
+        _carriers(in_real),
+        _carriers(in_generated),
+    )
 
 
 def _carriers(weights: Array) -> float:
     """Return how many balls would hold as much were all alike (Kish 1965, effective sample size)."""
-    return float(weights.sum() ** 2 / max((weights**2).sum(), 1e-300))
+    return float(weights.sum() ** 2 / (weights**2).sum()) if weights.any() else inf
 
 
 def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
@@ -157,24 +162,24 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
         yield rows, apart
 
 
-def _errors(x: Array, y: Array, k: int, seed: int) -> _Measured | None:
-    """Return standard errors, the density's as a share of it, from random subsets (Politis and Romano 1994).
+def _errors(x: Array, y: Array, k: int, seed: int) -> list[float | None]:
+    """Return the four standard errors, the density's as a share of it, from random subsets (Politis and Romano 1994).
 
-    A bootstrap would draw samples twice, and a copy is its original's nearest neighbour. None where the sets
-    are too small to be drawn from.
+    A bootstrap would draw samples twice, and a copy is its original's nearest neighbour. All None where the
+    sets are too small to be drawn from.
     """
     share = max(min(0.5, SUBSET_SIZE / max(len(x), len(y))), 2 * (k + 1) / min(len(x), len(y)))
     if share > 2 / 3:
-        return None
+        return [None] * 4
     stream = np.random.default_rng(seed)
     drawn = []
     for _ in range(SUBSETS):
         left, right = (side[stream.permutation(len(side))[: round(share * len(side))]] for side in (x, y))
-        drawn.append(_measure(left, right, k))
+        drawn.append(_measure(left, right, k)[:4])
     # A subset of b scatters about the whole N as 1 / b - 1 / N, the whole about the truth as 1 / N.
     scatter = np.std(drawn, axis=0, ddof=1) * sqrt(share / (1 - share))
-    scatter[2] /= max(np.mean(drawn, axis=0)[2], 1e-300)
-    return _Measured(*map(float, scatter))
+    scatter[2] /= max(np.mean(drawn, axis=0)[2], TINY)
+    return [float(error) for error in scatter]
 
 
 def _share(value: float, error: float | None, count: int, z: float) -> Figure:

@@ -3,7 +3,7 @@
 Legend: N and M samples, D features; S a covariance. With Inception features these are FID and KID.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import sqrt
 from typing import Any
 
@@ -42,16 +42,16 @@ def kernel_distance(
 ) -> Figure:
     """Return the squared MMD with the kernel (x.y / D + 1)^3, unbiased (Binkowski et al. 2018, section 4).
 
-    It may be slightly below 0. By default all pairs of samples count, once. With `subset_size` it is the mean
-    over `subsets` random subsets, as in the paper: noisier, for sets so large that N^2 pairs take too long.
-    `seed` draws the subsets; torch-fidelity's own are those of 2020.
+    It may be slightly below 0, the interval can't. By default all pairs of samples count, once. With
+    `subset_size` it is the mean over `subsets` random subsets, as in the paper: noisier, for sets so large that
+    N^2 pairs take too long. `seed` draws the subsets; torch-fidelity's own are those of 2020.
     """
     x, y = as_pair(generated, real)
     if subset_size is None:
         value, error = _squared_mmd(x, y)
     else:
         value, error = _mean_of_subsets(x, y, subset_size, subsets, seed)
-    return Figure(value, around(value, AIM * error))
+    return Figure(value, around(value, AIM * error, low=0.0))
 
 
 def _plug_in(x: Array, y: Array) -> float:
@@ -117,17 +117,23 @@ def _least_distance(first: Array, second: Array) -> float:
 def _squared_mmd(x: Array, y: Array) -> tuple[float, float]:
     """Return the unbiased estimate and its standard error, from what each sample adds (Hoeffding 1948)."""
     n, m = len(x), len(y)
-    alike_x = (_likeness(x, x) - _own_likeness(x)) / (n - 1)
-    alike_y = (_likeness(y, y) - _own_likeness(y)) / (m - 1)
-    across_x, across_y = _likeness(x, y) / m, _likeness(y, x) / n
-    value = alike_x.mean() + alike_y.mean() - 2 * across_x.mean()
-    spread = (alike_x - across_x).var(ddof=1) / n + (alike_y - across_y).var(ddof=1) / m
+    alike_x = (_likeness(x, x)[0] - _own_likeness(x)) / (n - 1)
+    alike_y = (_likeness(y, y)[0] - _own_likeness(y)) / (m - 1)
+    across_x, across_y = _likeness(x, y)
+    value = alike_x.mean() + alike_y.mean() - 2 * across_x.mean() / m
+    spread = (alike_x - across_x / m).var(ddof=1) / n + (alike_y - across_y / n).var(ddof=1) / m
     return float(value), 2 * sqrt(spread)
 
 
-def _likeness(x: Array, y: Array) -> Array:
-    """Return each x's kernel (x.y / D + 1)^3, summed over all y: (N, D), (M, D) -> (N,)."""
-    return np.concatenate([_cube(block @ y.T / x.shape[1] + 1).sum(1) for block in _blocks(x)])
+def _likeness(x: Array, y: Array) -> tuple[Array, Array]:
+    """Return the kernel (x.y / D + 1)^3 summed over all y, (N,), and over all x, (M,)."""
+    over_y, over_x = np.zeros(len(x)), np.zeros(len(y))
+    for start in range(0, len(x), BLOCK):
+        rows = slice(start, start + BLOCK)
+        kernel = _cube(x[rows] @ y.T / x.shape[1] + 1)
+        over_y[rows] = kernel.sum(1)
+        over_x += kernel.sum(0)
+    return over_y, over_x
 
 
 def _own_likeness(x: Array) -> Array:
@@ -137,10 +143,6 @@ def _own_likeness(x: Array) -> Array:
 def _cube(x: Array) -> Array:
     """Return x^3, far faster than the general power."""
     return x * x * x
-
-
-def _blocks(x: Array) -> Iterator[Array]:
-    return (x[start : start + BLOCK] for start in range(0, len(x), BLOCK))
 
 
 def _mean_of_subsets(x: Array, y: Array, size: int, subsets: int, seed: int) -> tuple[float, float]:
