@@ -9,6 +9,9 @@ from cyclopts import App, Parameter
 from fromnoise.models.store import CONFIG, ModelInfo, find_model, list_models, model_info, read_config, verify
 
 app = App(name="models", help="List models and show what they are.")
+# Paths, not functions: these need torch, and listing doesn't.
+app.command("fromnoise.cli.checkpoints:import_", name="import", help="Keep a checkpoint among your models.")
+app.command("fromnoise.cli.checkpoints:export", name="export", help="Write a model as others read it.")
 
 
 @app.command(name="list")

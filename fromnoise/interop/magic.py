@@ -28,6 +28,9 @@ def kind_of_file(path: Path) -> str:
         raise CheckpointError(f"{path} can't be read: {error.strerror}") from None
     if head.startswith(b"GGUF"):
         return "gguf"
+    length = int.from_bytes(head[:8], "little")  # of a header; its bytes may look like any magic
+    if head[8:9] == b"{" and length <= path.stat().st_size - 8:
+        return "safetensors"
     if head.startswith(_PICKLES):
         raise CheckpointError(
             f"{path} is a pickle, whatever its name says: opening one can run code, so it is never opened; "
@@ -36,7 +39,4 @@ def kind_of_file(path: Path) -> str:
     for magic, name in _OTHERS.items():
         if head.startswith(magic):
             raise CheckpointError(f"{path} is {name}, not safetensors or GGUF")
-    length = int.from_bytes(head[:8], "little")
-    if len(head) < 10 or head[8:9] not in (b"{", b" ") or length > path.stat().st_size - 8:
-        raise CheckpointError(f"{path} is neither safetensors nor GGUF, or is cut short")
-    return "safetensors"
+    raise CheckpointError(f"{path} is neither safetensors nor GGUF, or is cut short")

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from fromnoise.codecs.text_tokens import TextTokens
+from fromnoise.models.gpt import GPT, GPTSettings
+from fromnoise.nets.transformer import TransformerSettings
+
 LLAMA = {
     "vocab_size": 300,
     "hidden_size": 64,
@@ -77,5 +81,23 @@ def make_folder(tmp_path: Path) -> MakeFolder:
         folder = tmp_path / "theirs"
         theirs.save_pretrained(folder, max_shard_size=shard)
         return folder, theirs
+
+    return make
+
+
+@pytest.fixture
+def make_gpt() -> Callable[[bool], GPT]:
+    """Make a small model of our own, with styles, grouped queries and a tokenizer."""
+
+    def make(qk_norm: bool) -> GPT:
+        torch.manual_seed(0)
+        tokens = TextTokens.train(["The cat sat on the mat. café — 日本語"] * 3, 320, ("fable", "sonnet"))
+        net = TransformerSettings(
+            vocabulary=len(tokens), width=64, depth=2, heads=4, kv_heads=2, length=64, qk_norm=qk_norm
+        )
+        model = GPT(GPTSettings(styles=("fable", "sonnet"), net=net), tokens).eval()
+        for parameter in model.parameters():
+            parameter.data += torch.randn_like(parameter) * 0.15
+        return model
 
     return make
