@@ -1,8 +1,9 @@
 """Small blurred pictures that stay alike when a picture is moved a little, mirrored or stored anew.
 
-Legend: N pictures, S their side in px.
+Legend: N pictures, C channels, S their side in px, D = C S S numbers of a flattened one.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,42 +19,83 @@ from fromnoise.evaluation.neighbours import Floats
 Pictures = NDArray[np.uint8]
 
 SIDE = 32
-"""px"""
+"""px that pictures are averaged to."""
+BATCH = 512
+LAYOUTS = {"grey": (1, False), "colours last": (3, True), "colours first": (3, False)}
+"""Name -> channels, and whether they come last."""
+SMOOTH = 0.5
+"""Correlation of neighbouring numbers from which on a vector is taken for a picture."""
+SMALLEST = 8  # px a side of such a picture
+LOOKED_AT = 256  # vectors, to tell
 
 
 @dataclass(frozen=True)
-class Blurred:
-    """Pictures as points, and the directions in which a small shift moves them."""
+class Seen:
+    """A set as one way of looking shows it: points, and directions in which they may move at little cost."""
 
     points: Floats
-    """(N, 3 SIDE SIDE), 0 to 1."""
-    shifts: Floats
-    """(N, 2, 3 SIDE SIDE): per pixel to the right, and down."""
+    """(N, D)"""
+    tangents: Floats | None = None
+    """(N, T, D)"""
 
     @classmethod
-    def of(cls, pictures: Pictures, mirrored: bool = False) -> "Blurred":
-        """Blur uint8 pictures (N, S, S, 3), or their mirror images."""
-        soft = torch.cat([_soften(pictures[at : at + 512]) for at in range(0, len(pictures), 512)])
-        soft = soft.flip(-1) if mirrored else soft
-        edges = pad(soft, (1, 1, 1, 1), mode="replicate")
-        right = (edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]) / 2
-        down = (edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1]) / 2
-        shifts = torch.stack([right.flatten(1), down.flatten(1)], 1)
-        return cls(soft.flatten(1).numpy(), shifts.numpy())
+    def of_pictures(cls, pictures: Pictures, mirrored: bool = False) -> "Seen":
+        """See blurred pictures (N, S, S, 3), 0 to 1, or their mirror images; a shift costs little."""
+        small = np.zeros((len(pictures), 3, SIDE, SIDE), np.float32)
+        for at in range(0, len(pictures), BATCH):
+            part = torch.from_numpy(np.array(pictures[at : at + BATCH])).permute(0, 3, 1, 2)
+            small[at : at + BATCH] = adaptive_avg_pool2d(part.float() / 255, SIDE).numpy()
+        return _blurred(torch.from_numpy(small), mirrored)
+
+    @classmethod
+    def of_planes(cls, planes: Floats) -> "Seen":
+        """See blurred planes (N, C, S, S) of any range; a shift costs little."""
+        x = torch.from_numpy(np.ascontiguousarray(planes, dtype=np.float32))
+        small = adaptive_avg_pool2d(x, SIDE) if min(x.shape[-2:]) > SIDE and len(x) else x
+        return _blurred(small, mirrored=False)
 
 
 def as_pictures(data: Any, name: str) -> Pictures:
     """Return uint8 pictures (N, S, S, 3) as they are; raise DataError when they are anything else."""
     array = np.asarray(data)
-    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != 3 or array.size == 0:
+    if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != 3 or 0 in array.shape[1:]:
         raise DataError(f"{name} must be uint8 pictures (N, S, S, 3), not {array.dtype} {array.shape}")
     return array
 
 
-def _soften(pictures: Pictures) -> Tensor:
-    """Average down to SIDE px, then blur by one pixel each way: JPEG's blocks and hard edges go."""
-    x = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
-    x = adaptive_avg_pool2d(x, SIDE)
-    for _ in range(2):
-        x = avg_pool2d(pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return x
+def as_planes(vectors: Floats, layout: str) -> Floats:
+    """Turn flattened pictures (N, D) back into planes (N, C, S, S)."""
+    channels, last = LAYOUTS[layout]
+    side = math.isqrt(vectors.shape[1] // channels)
+    if last:
+        return vectors.reshape(len(vectors), side, side, channels).transpose(0, 3, 1, 2)
+    return vectors.reshape(len(vectors), channels, side, side)
+
+
+def layout_of(vectors: Floats) -> str | None:
+    """Tell whether vectors (N, D) are flattened square pictures, and how they lie; None when they aren't.
+
+    They are where numbers that would be neighbours in a picture rise and fall together, which an encoder's
+    features don't.
+    """
+    some = vectors[:LOOKED_AT] - vectors[:LOOKED_AT].mean(0)
+    power = float((some**2).mean())
+    likely: dict[str, float] = {}
+    for layout, (channels, _) in LAYOUTS.items():
+        side = math.isqrt(some.shape[1] // channels)
+        if channels * side * side == some.shape[1] and side >= SMALLEST and power > 0:
+            x = as_planes(some, layout)
+            across, down = (x[..., 1:] * x[..., :-1]).mean(), (x[..., 1:, :] * x[..., :-1, :]).mean()
+            likely[layout] = float(min(across, down)) / power
+    best = max(likely, key=lambda layout: likely[layout], default=None)
+    return best if best and likely[best] > SMOOTH else None
+
+
+def _blurred(planes: Tensor, mirrored: bool) -> Seen:
+    soft = planes.flip(-1) if mirrored else planes
+    for _ in range(2):  # by about one pixel each way: JPEG's blocks and hard edges go
+        soft = avg_pool2d(pad(soft, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    edges = pad(soft, (1, 1, 1, 1), mode="replicate")
+    right = (edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]) / 2
+    down = (edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1]) / 2
+    return Seen(soft.flatten(1).numpy(), torch.stack([right.flatten(1), down.flatten(1)], 1).numpy())

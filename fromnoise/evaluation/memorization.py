@@ -3,7 +3,7 @@
 A sample is suspected when its nearest training sample is nearer than to unseen real samples, outright or for
 the distance of its next neighbours (Carlini et al. 2023, "Extracting training data from diffusion models").
 
-Legend: N generated, M training, H held-out samples, D features, T tangents, V views, S = 2 V statistics.
+Legend: N generated, M training, H held-out samples, D features, S statistics: two a view.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fromnoise.errors import DataError
 from fromnoise.evaluation.figures import Array, Figure, as_samples
-from fromnoise.evaluation.look_alikes import Blurred, Pictures, as_pictures
+from fromnoise.evaluation.look_alikes import Pictures, Seen, as_pictures, as_planes, layout_of
 from fromnoise.evaluation.neighbours import Floats, Indices, Near, Space
 from fromnoise.evaluation.shares import share_of
 from fromnoise.evaluation.tails import Tail
@@ -71,10 +71,10 @@ def memorization(generated: Any, train: Any, held_out: Any = None) -> Memorizati
     """Find the generated samples that copy a training sample, by features (N, D), (M, D), (H, D) of any kind.
 
     `held_out` is real data that was not trained on; without it training samples are held out one at a time.
+    Where the features are flattened pictures, copies moved by a pixel are found as well.
     """
     sets = _checked(generated, train, held_out)
-    made, known, unseen = (Seen(points) for points in sets)
-    return _judged([View.of(sets[1], made, unseen, known)], *sets)
+    return _judged(_views(*sets), *sets)
 
 
 def memorization_of_pictures(
@@ -90,31 +90,16 @@ def memorization_of_pictures(
     blank = np.zeros((0, 1, 1, 3), np.uint8)
     unseen = blank if held_out is None else as_pictures(held_out, "held_out")
     sets = as_pictures(generated, "generated"), as_pictures(train, "train"), unseen
-    made, known, others = (Seen.of(pictures) for pictures in sets)
-    mirrored = (Seen.of(pictures, mirrored=True) for pictures in (sets[0], sets[2], sets[1]))
+    made, known, others = (Seen.of_pictures(pictures) for pictures in sets)
+    mirrored = (Seen.of_pictures(pictures, mirrored=True) for pictures in (sets[0], sets[2], sets[1]))
     views = [View.of(known.points, made, others, known), View.of(known.points, *mirrored)]
     if features is not None:
         looks = _checked(*features)
         if [len(look) for look in looks] != [len(pictures) for pictures in sets]:
             counts = [(len(pictures), len(look)) for pictures, look in zip(sets, looks, strict=True)]
             raise DataError(f"each set needs as many pictures as features, not {counts}")
-        made_look, known_look, other_look = (Seen(look) for look in looks)
-        views.append(View.of(looks[1], made_look, other_look, known_look))
+        views += _views(*looks)
     return _judged(views, made.points, known.points, others.points)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A set as one way of looking shows it: points (N, D) and the ways (N, T, D) they may move."""
-
-    points: Floats
-    tangents: Floats | None = None
-
-    @classmethod
-    def of(cls, pictures: Pictures, mirrored: bool = False) -> "Seen":
-        """See blurred pictures, or their mirror images."""
-        blurred = Blurred.of(pictures, mirrored)
-        return cls(blurred.points, blurred.shifts)
 
 
 @dataclass(frozen=True)
@@ -130,7 +115,7 @@ class View:
     @classmethod
     def of(cls, train: Floats, generated: Seen, held_out: Seen, left_out: Seen) -> "View":
         """Search the training set (M, D)."""
-        space = Space.of(train)
+        space = Space.of(train, (generated.points, held_out.points))
         near, unseen = (space.near(seen.points, seen.tangents) for seen in (generated, held_out))
         if len(held_out.points) >= FEWEST_HELD_OUT:
             return cls(space, near, unseen, None)
@@ -142,6 +127,18 @@ class View:
         parts = [self.held_out.statistics()]
         parts += [] if self.left_out is None else [self.left_out.statistics()]
         return np.concatenate(parts, axis=1)
+
+
+def _views(generated: Array, train: Array, held_out: Array) -> list[View]:
+    """Look at features as they are and, should they be flattened pictures, at those as well."""
+    made, known, others = (Seen(points) for points in (generated, train, held_out))
+    views = [View.of(train, made, others, known)]
+    if layout := layout_of(train):
+        made, known, others = (
+            Seen.of_planes(as_planes(points, layout)) for points in (generated, train, held_out)
+        )
+        views.append(View.of(known.points, made, others, known))
+    return views
 
 
 def _judged(views: list[View], generated: Floats, train: Floats, held_out: Floats) -> Memorization:

@@ -3,6 +3,7 @@
 Legend: N queries, M training samples, D features, d of them kept, T tangents, K neighbours.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,17 +46,22 @@ class Near:
 
 @dataclass(frozen=True)
 class Space:
-    """The training set on its own principal axes."""
+    """The training set on the principal axes of all that is compared."""
 
     centre: Array  # (D,)
     axes: Tensor  # (D, d) float32
     train: Tensor  # (M, d) float32
 
     @classmethod
-    def of(cls, train: Floats) -> "Space":
-        """Lay the axes through the training set (M, D)."""
+    def of(cls, train: Floats, beside: Sequence[Floats] = ()) -> "Space":
+        """Lay the axes through the training set (M, D).
+
+        Where M is less than D, also through what is `beside` it: axes of the training set alone would hide
+        how far others lie off them.
+        """
         centre = train.mean(0, dtype=np.float64)
-        rows = train[np.linspace(0, len(train) - 1, min(len(train), MOST_ROWS)).astype(int)] - centre
+        every = np.concatenate([train, *beside]) if len(train) < train.shape[1] else train
+        rows = every[np.linspace(0, len(every) - 1, min(len(every), MOST_ROWS)).astype(int)] - centre
         if len(rows) < rows.shape[1]:  # the smaller of the two products; both have the same axes
             variances, left = np.linalg.eigh(rows @ rows.T)
             axes = rows.T @ left / np.sqrt(np.maximum(variances, 1e-300))
@@ -78,7 +84,7 @@ class Space:
         count = min(NEIGHBOURS, len(self.train) - (own is not None))
         step = max(1, BLOCK // len(self.train))
         found = []
-        for start in range(0, len(points), step):
+        for start in range(0, max(len(points), 1), step):  # no query gives empty results
             rows = slice(start, start + step)
             squares = self._squares(points[rows], None if ways is None else ways[rows])
             if own is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fromnoise.errors import DataError
 from fromnoise.evaluation.gallery import Pair, Tile
+from fromnoise.evaluation.leakage import picture_leakage
 from fromnoise.evaluation.memorization import Memorization, memorization_of_pictures
 from fromnoise.evaluation.picture_metrics import entry
 from fromnoise.evaluation.sides import Side, Sides
@@ -47,7 +48,21 @@ def leaks(sides: Sides) -> tuple[dict[str, Any], list[Pair]]:
     """Look for real pictures that stand in the training set too, exactly or nearly."""
     if sides.train is None:
         return {"leaked": None, "leaks": []}, []
-    return {"leaked": 0, "leaks": []}, []
+    train, test = sides.train.found, sides.real.found
+    found = picture_leakage(train.small, test.small, train.hashes, test.hashes)
+    leaked = [
+        {
+            "train": sides.train.source.names[known],
+            "test": sides.real.source.names[asked],
+            "exact": exact,
+        }
+        for (known, asked), exact in zip(found.pairs, found.exact, strict=True)
+    ]
+    shown = [
+        Pair(_tile(sides.real, asked), _tile(sides.train, known), "equal" if exact else "nearly equal")
+        for (known, asked), exact in zip(found.pairs[:SHOWN], found.exact[:SHOWN], strict=True)
+    ]
+    return {"leaked": len(found), "leaks": leaked}, shown
 
 
 def _memorized(made: Side, known: Side, unseen: Side) -> Memorization:

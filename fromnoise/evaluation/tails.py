@@ -37,7 +37,7 @@ class Tail:
         return cls(float(lowest[-1]), slope, count / len(logs), count)
 
     def surprise(self, logs: Array) -> Array:
-        """Return -log(share below) of each log x; above the tail's beginning only the order means something."""
+        """Return -log(share below) of each log x; above the beginning only their order means anything."""
         return (self.log_begin - logs) / self.slope - math.log(self.begin_share)
 
     @property
