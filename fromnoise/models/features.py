@@ -44,7 +44,7 @@ class FeatureSettings(Settings):
     """Weight of naming the damage; its level, as a squared error, has four times as much."""
     spread_weight: NonNegativeFloat = 0.5
     """Weight of keeping every feature alive and no two alike (Bardes et al. 2022, eq. 1 and 4)."""
-    damaged_share: float = Field(default=0.2, ge=0, le=1)
+    damaged_share: float = Field(default=0.6, ge=0, le=1)
     """Share of damaged pictures in the whitening: the larger, the less damage counts."""
 
 
