@@ -35,7 +35,7 @@ def log_snr(process: Gaussian, steps: int, noise_range: tuple[float, float] | No
 
     `noise_range` is the least and greatest sigma / alpha between the two ends; None means the process's own.
     """
-    low, high = noise_range or process.noise_range
+    low, high = _reached(process, noise_range)
     return _between_ends(process, torch.linspace(math.log(high), math.log(low), steps, dtype=torch.float64))
 
 
@@ -44,9 +44,15 @@ def karras(
 ) -> Tensor:
     """Space (sigma / alpha)^(1 / rho) evenly (Karras et al. 2022, eq. 5). None means the process's own."""
     power = 1 / (process.rho if rho is None else rho)
-    low, high = noise_range or process.noise_range
+    low, high = _reached(process, noise_range)
     roots = torch.linspace(high**power, low**power, steps, dtype=torch.float64)
     return _between_ends(process, roots.log() / power)
+
+
+def _reached(process: Gaussian, noise_range: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the range of sigma / alpha, no further than the process goes."""
+    low, high = noise_range or process.noise_range
+    return low, min(high, float(process.sigma(process.t_max) / process.alpha(process.t_max)))
 
 
 def _between_ends(process: Gaussian, log_ratio: Tensor) -> Tensor:

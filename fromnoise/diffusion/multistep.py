@@ -46,10 +46,15 @@ def hold(process: Gaussian, xt: Tensor, x0: Tensor, t: float, s: float, eta: flo
 
 
 def lean(process: Gaussian, x0: Tensor, last: Guess | None, t: float, s: float) -> Tensor:
-    """Carry x0 half a step ahead, along the line through the last two guesses (Lu et al. 2022b, alg. 2)."""
+    """Carry x0 half a step ahead, along the line through the last two guesses (Lu et al. 2022b, alg. 2).
+
+    From pure noise, whose log-SNR is minus infinity, the line is drawn in alpha / sigma instead.
+    """
     here, there = place(process, t), place(process, s)
-    if last is None or math.isinf(last.place) or math.isinf(there):
+    if last is None or math.isinf(there):
         return x0
+    if math.isinf(last.place):
+        return x0 + min(math.expm1(there - here) / 2, 1.0) * (x0 - last.x0)
     return x0 + (there - here) / (here - last.place) / 2 * (x0 - last.x0)
 
 

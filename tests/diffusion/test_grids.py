@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from fromnoise.diffusion.gaussian import EDM, Flow, Gaussian
+from fromnoise.diffusion.gaussian import EDM, Flow, Gaussian, ScaledLinear
 from fromnoise.diffusion.grids import GRIDS, karras, log_snr, optimise_grid
 from fromnoise.diffusion.sample import sample
 from fromnoise.diffusion.solvers import DDIM, Euler
@@ -57,3 +57,9 @@ def test_optimised_grid_with_all_fine_steps_is_the_fine_grid() -> None:
     assert torch.equal(times, Flow().grid(6))
     with pytest.raises(RequestError, match="between 1 and the 6"):
         optimise_grid(denoise, Flow(), torch.rand(4, 2), steps=7, fine_steps=6)
+
+
+@pytest.mark.parametrize("name", ["karras", "log-snr"])
+def test_no_grid_begins_beyond_the_noise_there_is(name):
+    times = ScaledLinear(zero_terminal_snr=False).grid(8, name)
+    assert (times[:-1] > times[1:]).all() and float(times[0]) == 1.0
