@@ -1,6 +1,6 @@
 """Draw one prompt in five styles, with five seeds each, as one sheet.
 
-    python examples/style_sheet.py "a red apple"
+python examples/style_sheet.py "a red apple"
 """
 
 import sys

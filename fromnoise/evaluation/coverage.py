@@ -22,7 +22,7 @@ from fromnoise.evaluation.jackknife import AIM, around, student
 
 BLOCK = 1024
 SUBSETS = 50
-SUBSET_SIZE = 1000
+SUBSET_SIZE = 500
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 """What a squared distance may be off by, as a share of the squares that it is the difference of."""
 TINY = float(np.finfo(np.float64).tiny)
@@ -135,14 +135,9 @@ def _measure(x: Array, y: Array, k: int) -> _Measured:
         inside = apart < about_x.reach
         recalled[rows] = inside.any(1)
         in_generated += inside.sum(0) / about_x.held
-    return _Measured(
-        float(precise.mean()),
-        float(recalled.mean()),
-        float(in_real.sum() / len(x)),
-        float((in_real > 0).mean()),
-        _carriers(in_real),
-        _carriers(in_generated),
-    )
+    precision, recall = float(precise.mean()), float(recalled.mean())
+    density, coverage = float(in_real.sum() / len(x)), float((in_real > 0).mean())
+    return _Measured(precision, recall, density, coverage, _carriers(in_real), _carriers(in_generated))
 
 
 def _carriers(weights: Array) -> float:
@@ -163,10 +158,10 @@ def _squared_distances(x: Array, y: Array) -> Iterator[tuple[slice, Array]]:
 
 
 def _errors(x: Array, y: Array, k: int, seed: int) -> list[float | None]:
-    """Return the four standard errors, the density's as a share of it, from random subsets (Politis and Romano 1994).
+    """Return four standard errors, the density's as a share of it, from random subsets.
 
-    A bootstrap would draw samples twice, and a copy is its original's nearest neighbour. All None where the
-    sets are too small to be drawn from.
+    After Politis and Romano 1994: a bootstrap would draw samples twice, and a copy is its original's nearest
+    neighbour. All None where the sets are too small to be drawn from.
     """
     share = max(min(0.5, SUBSET_SIZE / max(len(x), len(y))), 2 * (k + 1) / min(len(x), len(y)))
     if share > 2 / 3:

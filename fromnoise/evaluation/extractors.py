@@ -3,11 +3,11 @@
 Legend: N pictures, B of them at a time, S the extractor's side in px, D features, C classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from fromnoise.files import file_sha256
 from fromnoise.registry import Registry
 
 Floats = NDArray[np.float32]
+Part = TypeVar("Part")
 Report = Callable[[int, int], None]
 """(pictures done, of how many)."""
 
@@ -69,17 +70,23 @@ class Extractor:
 
 
 @dataclass(frozen=True)
-class Extracted:
+class Glimpsed:
+    """What tells whether pictures are copies of each other, in the source's order."""
+
+    small: Pixels
+    """(N, 32, 32, 3): low-pass pictures, by Pillow's bilinear filter."""
+    hashes: list[str]
+    """SHA-256 of each picture's size and pixels."""
+
+
+@dataclass(frozen=True)
+class Extracted(Glimpsed):
     """A set of pictures as numbers, in the source's order."""
 
     features: Floats
     """(N, D)."""
     probabilities: Floats | None
     """(N, C); None when the extractor has no classifier."""
-    small: Pixels
-    """(N, 32, 32, 3): low-pass pictures, by Pillow's bilinear filter, to look for copies in."""
-    hashes: list[str]
-    """SHA-256 of each picture's size and pixels."""
 
 
 def open_extractor(spec: str | Callable[[Tensor], Any] = DEFAULT) -> Extractor:
@@ -100,20 +107,16 @@ def extract(source: Source, extractor: Extractor, report: Report | None = None) 
 
     Raise one DataError for all pictures that can't be read.
     """
-    parts: list[Extracted] = []
-    problems: list[str] = []
-    for start in range(0, len(source), BATCH):
-        rows = range(start, min(start + BATCH, len(source)))
-        pictures = _readable(source, rows, problems)
-        if not problems:  # else the rest is only looked through, to name all that is broken
-            parts.append(_described(pictures, extractor))
-        if report is not None:
-            report(rows.stop, len(source))
-    if problems:
-        raise unreadable(problems, len(source))
-    if not parts:
-        raise DataError(f"{source.name}: no pictures")
-    return _joined(parts)
+    parts = _streamed(source, lambda pictures: _described(pictures, extractor), report)
+    likely = [part.probabilities for part in parts if part.probabilities is not None]
+    seen = _joined(parts)
+    features = np.concatenate([part.features for part in parts])
+    return Extracted(seen.small, seen.hashes, features, np.concatenate(likely) if likely else None)
+
+
+def glimpse(source: Source, report: Report | None = None) -> Glimpsed:
+    """Read a source to look for copies in, without features; raise one DataError as `extract` does."""
+    return _joined(_streamed(source, _glimpsed, report))
 
 
 def resize(picture: Pixels, side: int, how: Image.Resampling = Image.Resampling.BICUBIC) -> Pixels:
@@ -172,23 +175,40 @@ def _readable(source: Source, rows: range, problems: list[str]) -> list[Pixels]:
     return pictures
 
 
+def _streamed(source: Source, describe: Callable[[list[Pixels]], Part], report: Report | None) -> list[Part]:
+    """Describe a few pictures at a time; raise one DataError for all that can't be read."""
+    parts: list[Part] = []
+    problems: list[str] = []
+    for start in range(0, len(source), BATCH):
+        rows = range(start, min(start + BATCH, len(source)))
+        pictures = _readable(source, rows, problems)
+        if not problems:  # else the rest is only looked through, to name all that is broken
+            parts.append(describe(pictures))
+        if report is not None:
+            report(rows.stop, len(source))
+    if problems:
+        raise unreadable(problems, len(source))
+    if not parts:
+        raise DataError(f"{source.name}: no pictures")
+    return parts
+
+
 def _described(pictures: list[Pixels], extractor: Extractor) -> Extracted:
     resized = np.stack([resize(picture, extractor.size) for picture in pictures])
     found = _checked(extractor, torch.from_numpy(resized))
     likely = extractor.probabilities
-    return Extracted(
-        found.numpy(),
-        None if likely is None else likely(found).detach().float().cpu().numpy(),
+    seen = _glimpsed(pictures)
+    probabilities = None if likely is None else likely(found).detach().float().cpu().numpy()
+    return Extracted(seen.small, seen.hashes, found.numpy(), probabilities)
+
+
+def _glimpsed(pictures: list[Pixels]) -> Glimpsed:
+    return Glimpsed(
         np.stack([resize(picture, SMALL, Image.Resampling.BILINEAR) for picture in pictures]),
         [sha256(repr(picture.shape).encode() + picture.tobytes()).hexdigest() for picture in pictures],
     )
 
 
-def _joined(parts: list[Extracted]) -> Extracted:
-    likely = [part.probabilities for part in parts if part.probabilities is not None]
-    return Extracted(
-        np.concatenate([part.features for part in parts]),
-        np.concatenate(likely) if likely else None,
-        np.concatenate([part.small for part in parts]),
-        [one for part in parts for one in part.hashes],
-    )
+def _joined(parts: Sequence[Glimpsed]) -> Glimpsed:
+    small = np.concatenate([part.small for part in parts])
+    return Glimpsed(small, [one for part in parts for one in part.hashes])

@@ -43,8 +43,8 @@ def kernel_distance(
     """Return the squared MMD with the kernel (x.y / D + 1)^3, unbiased (Binkowski et al. 2018, section 4).
 
     It may be slightly below 0, the interval can't. By default all pairs of samples count, once. With
-    `subset_size` it is the mean over `subsets` random subsets, as in the paper: noisier, for sets so large that
-    N^2 pairs take too long. `seed` draws the subsets; torch-fidelity's own are those of 2020.
+    `subset_size` it is the mean over `subsets` random subsets, as in the paper: noisier, for sets so large
+    that N^2 pairs take too long. `seed` draws the subsets; torch-fidelity's own are those of 2020.
     """
     x, y = as_pair(generated, real)
     if subset_size is None:

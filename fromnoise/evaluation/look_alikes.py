@@ -14,12 +14,14 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d, pad
 
 from fromnoise.errors import DataError
-from fromnoise.evaluation.neighbours import Floats
+from fromnoise.evaluation.figures import Array
+from fromnoise.evaluation.neighbours import SLACK, Floats
 
 Pictures = NDArray[np.uint8]
 
 SIDE = 32
 """px that pictures are averaged to."""
+FRAME = 2  # px at the edges that are not looked at: a shift brings something new there
 BATCH = 512
 LAYOUTS = {"grey": (1, False), "colours last": (3, True), "colours first": (3, False)}
 """Name -> channels, and whether they come last."""
@@ -91,11 +93,30 @@ def layout_of(vectors: Floats) -> str | None:
     return best if best and likely[best] > SMOOTH else None
 
 
+def worst_spots(seen: Seen, matches: Floats) -> Array:
+    """Return the greatest difference of each picture and its match (N, D), after the best move, (N,).
+
+    What was stored anew differs a little everywhere; look-alikes differ a lot in one spot, such as a clock's
+    hands.
+    """
+    gaps = seen.points - matches
+    if seen.tangents is not None:
+        gram = seen.tangents @ seen.tangents.transpose(0, 2, 1)  # (N, T, T)
+        price = SLACK * np.einsum("ntt->nt", gram) + 1e-9
+        along = seen.tangents @ gaps[:, :, None]  # (N, T, 1)
+        moves = np.linalg.solve(gram + price[:, :, None] * np.eye(gram.shape[1]), along)
+        gaps = gaps - (seen.tangents * moves).sum(1)
+    worst: Array = np.abs(gaps).max(1).astype(np.float64)
+    return worst
+
+
 def _blurred(planes: Tensor, mirrored: bool) -> Seen:
     soft = planes.flip(-1) if mirrored else planes
     for _ in range(2):  # by about one pixel each way: JPEG's blocks and hard edges go
         soft = avg_pool2d(pad(soft, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    edges = pad(soft, (1, 1, 1, 1), mode="replicate")
-    right = (edges[..., 1:-1, 2:] - edges[..., 1:-1, :-2]) / 2
-    down = (edges[..., 2:, 1:-1] - edges[..., :-2, 1:-1]) / 2
-    return Seen(soft.flatten(1).numpy(), torch.stack([right.flatten(1), down.flatten(1)], 1).numpy())
+    across = (soft[..., 2:] - soft[..., :-2])[..., 1:-1, :] / 2
+    down = (soft[..., 2:, :] - soft[..., :-2, :])[..., 1:-1] / 2
+    inner = slice(FRAME - 1, soft.shape[-1] - 1 - FRAME)
+    tangents = torch.stack([part[..., inner, inner].flatten(1) for part in (across, down)], 1)
+    soft = soft[..., FRAME:-FRAME, FRAME:-FRAME]
+    return Seen(soft.flatten(1).numpy(), tangents.numpy())

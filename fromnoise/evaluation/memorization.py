@@ -3,7 +3,7 @@
 A sample is suspected when its nearest training sample is nearer than to unseen real samples, outright or for
 the distance of its next neighbours (Carlini et al. 2023, "Extracting training data from diffusion models").
 
-Legend: N generated, M training, H held-out samples, D features, S statistics: two a view.
+Legend: N generated, M training, H held-out samples, D features.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from fromnoise.errors import DataError
 from fromnoise.evaluation.figures import Array, Figure, as_samples
-from fromnoise.evaluation.look_alikes import Pictures, Seen, as_pictures, as_planes, layout_of
-from fromnoise.evaluation.neighbours import Floats, Indices, Near, Space
+from fromnoise.evaluation.look_alikes import Pictures, Seen, as_pictures
+from fromnoise.evaluation.neighbours import Floats, Indices, Space
 from fromnoise.evaluation.shares import share_of
-from fromnoise.evaluation.tails import Tail
+from fromnoise.evaluation.views import View, views_of_features, views_of_pictures
 
-FEWEST_HELD_OUT = 100
-"""With fewer, training samples are held out one at a time as well."""
 FEWEST_UNSEEN = 20
 """With fewer of both, only exact copies are flagged."""
 ROUNDING = 3e-7
@@ -74,7 +72,7 @@ def memorization(generated: Any, train: Any, held_out: Any = None) -> Memorizati
     Where the features are flattened pictures, copies moved by a pixel are found as well.
     """
     sets = _checked(generated, train, held_out)
-    return _judged(_views(*sets), *sets)
+    return _judged(views_of_features(*sets), *sets)
 
 
 def memorization_of_pictures(
@@ -90,69 +88,26 @@ def memorization_of_pictures(
     blank = np.zeros((0, 1, 1, 3), np.uint8)
     unseen = blank if held_out is None else as_pictures(held_out, "held_out")
     sets = as_pictures(generated, "generated"), as_pictures(train, "train"), unseen
-    made, known, others = (Seen.of_pictures(pictures) for pictures in sets)
-    mirrored = (Seen.of_pictures(pictures, mirrored=True) for pictures in (sets[0], sets[2], sets[1]))
-    views = [View.of(known.points, made, others, known), View.of(known.points, *mirrored)]
+    views = views_of_pictures(*sets)
     if features is not None:
         looks = _checked(*features)
         if [len(look) for look in looks] != [len(pictures) for pictures in sets]:
             counts = [(len(pictures), len(look)) for pictures, look in zip(sets, looks, strict=True)]
             raise DataError(f"each set needs as many pictures as features, not {counts}")
-        views += _views(*looks)
-    return _judged(views, made.points, known.points, others.points)
-
-
-@dataclass(frozen=True)
-class View:
-    """What is nearest in the training set, in one way of looking: to the generated and to unseen samples."""
-
-    space: Space
-    generated: Near
-    held_out: Near
-    left_out: Near | None
-    """Training samples among all others; None where enough is held out."""
-
-    @classmethod
-    def of(cls, train: Floats, generated: Seen, held_out: Seen, left_out: Seen) -> "View":
-        """Search the training set (M, D)."""
-        space = Space.of(train, (generated.points, held_out.points))
-        near, unseen = (space.near(seen.points, seen.tangents) for seen in (generated, held_out))
-        if len(held_out.points) >= FEWEST_HELD_OUT:
-            return cls(space, near, unseen, None)
-        own = np.arange(len(train))
-        return cls(space, near, unseen, space.near(left_out.points, left_out.tangents, own))
-
-    def unseen_statistics(self) -> Array:
-        """Return the statistics of all unseen samples, (2, H) or (2, H + M)."""
-        parts = [self.held_out.statistics()]
-        parts += [] if self.left_out is None else [self.left_out.statistics()]
-        return np.concatenate(parts, axis=1)
-
-
-def _views(generated: Array, train: Array, held_out: Array) -> list[View]:
-    """Look at features as they are and, should they be flattened pictures, at those as well."""
-    made, known, others = (Seen(points) for points in (generated, train, held_out))
-    views = [View.of(train, made, others, known)]
-    if layout := layout_of(train):
-        made, known, others = (
-            Seen.of_planes(as_planes(points, layout)) for points in (generated, train, held_out)
-        )
-        views.append(View.of(known.points, made, others, known))
-    return views
+        views += views_of_features(*looks)
+    return _judged(views, *(Seen.of_pictures(pictures).points for pictures in sets))
 
 
 def _judged(views: list[View], generated: Floats, train: Floats, held_out: Floats) -> Memorization:
-    """Judge by all views at once; the first one's points say what is exact."""
+    """Judge by all views at once; these points, seen as in the first view, say what is exact."""
     first = views[0]
     exact = _twins(generated, train, first.generated.nearest)
     leaked = _twins(held_out, train, first.held_out.nearest)
     doubled = np.zeros(0, bool) if first.left_out is None else _twins(train, train, first.left_out.nearest)
     honest = ~np.concatenate([leaked, doubled])
-    unseen = np.concatenate([view.unseen_statistics() for view in views])[:, honest]  # (S, honest)
-    found = np.concatenate([view.generated.statistics() for view in views])  # (S, N)
-    scores, threshold, blame = _scores(found, unseen)
+    scores, threshold, blame = _scores(views, honest)
     scores[exact], blame[exact] = 0.0, 0
-    nearest = np.stack([view.generated.nearest for view in views])[blame // 2, np.arange(len(blame))]
+    nearest = np.stack([view.generated.nearest for view in views])[blame, np.arange(len(blame))]
     order = np.argsort(scores, kind="stable")
     return Memorization(
         flagged=order[scores[order] < threshold],
@@ -167,18 +122,15 @@ def _judged(views: list[View], generated: Floats, train: Floats, held_out: Float
     )
 
 
-def _scores(found: Array, unseen: Array) -> tuple[Array, float, Indices]:
-    """Return scores (N,), the threshold and which statistic each score is owed to, from (S, N), (S, H)."""
-    if unseen.shape[1] < FEWEST_UNSEEN:
-        return np.ones(found.shape[1]), 1e-12, np.zeros(found.shape[1], np.int64)
-    tails = [Tail.of(row) for row in unseen]
-    surprise, known = (
-        np.stack([tail.surprise(row) for tail, row in zip(tails, rows, strict=True)])
-        for rows in (found, unseen)
-    )
-    both = Tail.of(-known.max(0))  # the greatest of several surprises is less surprising
-    scores = np.exp(-both.surprise(-surprise.max(0)).clip(min=0))
-    return scores, float(np.exp(-both.limit)), surprise.argmax(0)
+def _scores(views: list[View], honest: NDArray[np.bool_]) -> tuple[Array, float, Indices]:
+    """Return scores (N,), the threshold and which view each score is owed to (N,)."""
+    count = len(views[0].generated.nearest)
+    if honest.sum() < FEWEST_UNSEEN:
+        return np.ones(count), 1e-12, np.zeros(count, np.int64)
+    total = sum(view.odds for view in views)
+    found = [view.scores(honest) for view in views]
+    each = np.stack([scores * total / view.odds for view, (scores, _) in zip(views, found, strict=True)])
+    return each.min(0).clip(max=1), min(limit for _, limit in found), each.argmin(0)
 
 
 def _twins(queries: Floats, train: Floats, nearest: Indices) -> NDArray[np.bool_]:

@@ -24,7 +24,10 @@ KEPT = 0.95
 FEWEST_AXES = 32
 MOST_ROWS = 2048  # training samples that the axes are measured on
 BLOCK = 2**24  # distances at a time: 64 MiB
-SLACK = 0.1  # how dear a move along a tangent is, as a share of what it changes
+SLACK = 0.05
+"""How dear a move along a tangent is, as a share of what it changes."""
+SMALLEST = 1e-6  # distance told apart from none, relative to the spread of the training set
+LEAST_SPOT = 0.5 / 255
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,14 @@ class Near:
     beyond: Array
     """(N,): how far the next ones are, on average; the distance itself where there are none."""
 
+    worst: Array | None = None
+    """(N,): for pictures, the greatest difference in one spot, 0 to 1."""
+
     def statistics(self) -> Array:
-        """Return the logarithms of the distance and of its ratio to what is beyond, (2, N)."""
-        logs = np.log(np.maximum(self.distance, 1e-30))
-        return np.stack([logs, logs - np.log(np.maximum(self.beyond, 1e-30))])
+        """Return logarithms (S, N): of the worst spot, or of the distance and its ratio to what is beyond."""
+        if self.worst is not None:
+            return np.log(np.maximum(self.worst, LEAST_SPOT))[None]
+        return np.stack([np.log(self.distance), np.log(self.distance / self.beyond)])
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,12 @@ class Space:
             found.append(squares.topk(count, largest=False))
         distances = np.sqrt(np.concatenate([part.values.double().numpy() for part in found]))  # (N, K)
         nearest = np.concatenate([part.indices[:, 0].numpy() for part in found])
-        beyond = distances[:, 1:].mean(1) if count > 1 else distances[:, 0]
-        return Near(nearest, distances[:, 0], beyond)
+        least = SMALLEST * float(self.train.square().sum(1).mean().sqrt()) + 1e-30
+        # float32 products lose small distances: take the nearest one's anew
+        exact = (points - self.train[nearest]).double().norm(dim=1).numpy()
+        first = exact if ways is None else distances[:, 0]
+        beyond = distances[:, 1:].mean(1) if count > 1 else first
+        return Near(nearest, np.maximum(first, least), np.maximum(beyond, least))
 
     def _squares(self, points: Tensor, ways: Tensor | None) -> Tensor:
         """Return squared distances (n, M) to the training set, after the best move along the tangents."""
@@ -101,8 +112,7 @@ class Space:
         squares = points.square().sum(1)[:, None] + self.train.square().sum(1) - 2 * products
         if ways is not None:
             gram = ways @ ways.mT  # (n, T, T)
-            price = SLACK * gram.diagonal(dim1=1, dim2=2).mean(1) + 1e-9
-            gram = gram + price[:, None, None] * torch.eye(gram.shape[1])
+            gram = gram + torch.diag_embed(SLACK * gram.diagonal(dim1=1, dim2=2) + 1e-9)
             along = (ways * points[:, None]).sum(2)[:, :, None] - ways @ self.train.T  # (n, T, M)
             squares = squares - (along * torch.linalg.solve(gram, along)).sum(1)
         return squares.clamp(min=0)

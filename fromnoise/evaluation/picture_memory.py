@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 
 from fromnoise.errors import DataError
+from fromnoise.evaluation.extractors import Glimpsed
 from fromnoise.evaluation.gallery import Pair, Tile
 from fromnoise.evaluation.leakage import picture_leakage
 from fromnoise.evaluation.memorization import Memorization, memorization_of_pictures
 from fromnoise.evaluation.picture_metrics import entry
 from fromnoise.evaluation.sides import Side, Sides
+from fromnoise.evaluation.sources import Source
 
 SHOWN = 12
 FEWEST = 5
@@ -29,7 +31,8 @@ def copies(sides: Sides, notes: list[str]) -> tuple[dict[str, Any] | None, list[
         return None, []
     try:
         found = _memorized(sides.generated, known, unseen)
-        honest = _memorized(sides.other, known, unseen) if _is_new(sides.other, known, unseen) else None
+        is_new = sides.train is not None and not sides.other_is_train
+        honest = _memorized(sides.other, known, unseen) if is_new else None
     except DataError as error:
         notes.append(f"Copies could not be looked for: {error}.")
         return None, []
@@ -48,30 +51,27 @@ def leaks(sides: Sides) -> tuple[dict[str, Any], list[Pair]]:
     """Look for real pictures that stand in the training set too, exactly or nearly."""
     if sides.train is None:
         return {"leaked": None, "leaks": []}, []
-    train, test = sides.train.found, sides.real.found
-    found = picture_leakage(train.small, test.small, train.hashes, test.hashes)
-    leaked = [
-        {
-            "train": sides.train.source.names[known],
-            "test": sides.real.source.names[asked],
-            "exact": exact,
-        }
-        for (known, asked), exact in zip(found.pairs, found.exact, strict=True)
-    ]
-    shown = [
-        Pair(_tile(sides.real, asked), _tile(sides.train, known), "equal" if exact else "nearly equal")
-        for (known, asked), exact in zip(found.pairs[:SHOWN], found.exact[:SHOWN], strict=True)
-    ]
-    return {"leaked": len(found), "leaks": leaked}, shown
+    known, train = sides.train.source, sides.train.found
+    tests: list[tuple[Source, Glimpsed]] = [(sides.real.source, sides.real.found)]
+    tests += [] if sides.other_is_train else [(sides.other.source, sides.other.found)]
+    tests += [] if sides.rest is None else [sides.rest]
+    small = np.concatenate([seen.small for _, seen in tests])
+    hashes = [one for _, seen in tests for one in seen.hashes]
+    places = [(source, row) for source, _ in tests for row in range(len(source))]
+    found = picture_leakage(train.small, small, train.hashes, hashes)
+    listed: list[dict[str, Any]] = []
+    shown: list[Pair] = []
+    for (row, asked), exact in zip(found.pairs, found.exact, strict=True):
+        test, place = places[asked]
+        listed.append({"train": known.names[row], "test": test.names[place], "exact": exact})
+        if len(shown) < SHOWN:
+            told = "equal" if exact else "nearly equal"
+            shown.append(Pair(_tile(known, row, "training"), _tile(test, place, "test"), told))
+    return {"leaked": len(found), "leaks": listed}, shown
 
 
 def _memorized(made: Side, known: Side, unseen: Side) -> Memorization:
     return memorization_of_pictures(made.found.small, known.found.small, unseen.found.small)
-
-
-def _is_new(other: Side, known: Side, unseen: Side) -> bool:
-    """Tell whether the other real pictures are neither known nor those that were calibrated on."""
-    return other is not unseen and not set(other.found.hashes) & set(known.found.hashes)
 
 
 def _worst(found: Memorization, made: Side, known: Side, is_train: bool) -> list[Pair]:
@@ -79,13 +79,13 @@ def _worst(found: Memorization, made: Side, known: Side, is_train: bool) -> list
     flagged = set(found.flagged.tolist())
     return [
         Pair(
-            _tile(made, int(row)),
-            _tile(known, int(found.nearest[row]), "" if is_train else "real"),
+            _tile(made.source, int(row)),
+            _tile(known.source, int(found.nearest[row]), "" if is_train else "real"),
             "suspected copy" if row in flagged else "no copy",
         )
         for row in order
     ]
 
 
-def _tile(side: Side, row: int, note: str = "") -> Tile:
-    return Tile(side.source[row], side.source.names[row], note)
+def _tile(source: Source, row: int, note: str = "") -> Tile:
+    return Tile(source[row], source.names[row], note)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fromnoise.errors import DataError
-from fromnoise.evaluation.extractors import Extracted, Extractor, extract
+from fromnoise.evaluation.extractors import Extracted, Extractor, Glimpsed, extract, glimpse
 from fromnoise.evaluation.sources import Source
 
 Report = Callable[[float, float], None]
@@ -37,6 +37,9 @@ class Drawn:
     """Real pictures in the generated ones' part: what they score is the baseline."""
     train: Source | None
     notes: tuple[str, ...] = ()
+    other_is_train: bool = False
+    rest: Source | None = None
+    """Real pictures that were not drawn: only looked through for what leaked into the training set."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Sides:
     real: Side
     other: Side
     train: Side | None
+    other_is_train: bool = False
+    """Whether the other real pictures were drawn from the training pictures, for want of more."""
+    rest: tuple[Source, Glimpsed] | None = None
 
 
 def draw(generated: Source, real: Source, train: Source | None, n: int | None, seed: int) -> Drawn:
@@ -73,19 +79,23 @@ def draw(generated: Source, real: Source, train: Source | None, n: int | None, s
     if count < wanted:
         why = f"{real.name} has {len(real)}, and real ones are compared with real ones too"
         notes.append(f"{count} pictures a side are compared, not {wanted}: {why}.")
-    return Drawn(generated.take(rows[:count]), real.take(order[:count]), others, train, tuple(notes))
+    used = count if count > halved else 2 * count
+    rest = real.take(order[used:]) if train is not None and used < len(real) else None
+    made, seen = generated.take(rows[:count]), real.take(order[:count])
+    return Drawn(made, seen, others, train, tuple(notes), count > halved, rest)
 
 
 def look(drawn: Drawn, extractor: Extractor, report: Report) -> Sides:
     """Compute the features of all sets, in a stream."""
     sources = [source for source in (drawn.generated, drawn.real, drawn.other, drawn.train) if source]
-    total, done = sum(map(len, sources)), 0
+    total, done = sum(map(len, sources)) + len(drawn.rest or ()), 0
     seen = []
     for source in sources:
         seen.append(Side(source, extract(source, extractor, _share(report, done, total))))
         done += len(source)
     generated, real, other, *train = seen
-    return Sides(generated, real, other, train[0] if train else None)
+    rest = None if drawn.rest is None else (drawn.rest, glimpse(drawn.rest, _share(report, done, total)))
+    return Sides(generated, real, other, train[0] if train else None, drawn.other_is_train, rest)
 
 
 def _share(report: Report, before: int, total: int) -> Callable[[int, int], None]:

@@ -18,7 +18,7 @@ _NUMBERS = {word: value for value, word in enumerate(_ENGLISH["units"].split())}
 _NUMBERS |= {word: 10 * place for place, word in enumerate(_ENGLISH["tens"].split(), start=2)}
 _ORDINALS, _SCALES = _ENGLISH["ordinals"], _ENGLISH["scales"]
 _MONTHS, _DAYS = _ENGLISH["months"].split(), _ENGLISH["days"].split()
-_SHORT = {month[:3]: month for month in _MONTHS if month != "may"} | {"sept": "september"}
+_SHORT: dict[str, str] = {month[:3]: month for month in _MONTHS if month != "may"} | {"sept": "september"}
 
 _APOSTROPHE = "['\u2019]"
 _WORD = re.compile(rf"[^\W\d_]+(?:{_APOSTROPHE}[^\W\d_]+)*|\d[\d,.:/]*\d|\d|%|[$€£]")

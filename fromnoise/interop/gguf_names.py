@@ -55,6 +55,7 @@ class Facts(Foreign):
     layer_eps: PositiveFloat | None = Field(alias="attention.layer_norm_epsilon", default=None)
     scaling: Literal["none", "linear"] = Field(alias="rope.scaling.type", default="none")
     factor: PositiveFloat | None = Field(alias="rope.scaling.factor", default=None)
+    first_length: PositiveInt = Field(alias="rope.scaling.original_context_length", default=8192)
     experts: NonNegativeInt = Field(alias="expert_count", default=0)
 
 
@@ -113,7 +114,7 @@ def _scaling(told: Facts, factors: list[float] | None, head: int, where: str) ->
         if told.scaling == "none" or told.factor is None:
             return None
         return RopeScaling(kind="linear", factor=told.factor)
-    found = RopeScaling(kind="llama3", factor=max(factors))
+    found = RopeScaling(kind="llama3", factor=max(factors), length=told.first_length)
     expected = rope_factors(head, told.theta, found)
     same = len(expected) == len(factors) and all(
         abs(one - other) <= 1e-3 * other for one, other in zip(expected, factors, strict=True)

@@ -98,9 +98,13 @@ def _add_rotary(writer: "GGUFWriter", s: TransformerSettings) -> None:
     writer.add_layer_norm_rms_eps(s.norm_eps)
     writer.add_rope_dimension_count(s.head)
     writer.add_rope_freq_base(s.rope_theta)
-    if s.rope_scaling is not None and s.rope_scaling.kind == "linear":
+    if s.rope_scaling is None:
+        return
+    if s.rope_scaling.kind == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
         writer.add_rope_scaling_factor(s.rope_scaling.factor)
+    else:  # the rest of Llama 3's scaling is a tensor
+        writer.add_rope_scaling_orig_ctx_len(s.rope_scaling.length)
 
 
 def _add_tokens(writer: "GGUFWriter", model: GPT, vocabulary: int) -> None:

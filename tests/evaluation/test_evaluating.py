@@ -109,6 +109,14 @@ def test_copies_of_the_training_pictures_are_not_ready() -> None:
     assert "copies of training pictures" in " ".join(report["verdict"]["reasons"])
 
 
+def test_test_pictures_among_the_training_pictures_make_the_result_invalid_and_are_shown() -> None:
+    train, real = spots(150, 3), spots(120, 2)
+    found = compare(spots(50, 1), [*real[:-2], train[5], train[70]], train, Method("pixels"), LENIENT)
+    assert found.report["leaked"] == 2 and found.report["verdict"]["level"] == "invalid"
+    assert {leak["train"] for leak in found.report["leaks"]} == {"train 5", "train 70"}
+    assert [pair.note for pair in found.gallery.leaks] == ["equal"] * 2
+
+
 def test_a_set_against_itself_has_a_defined_answer_that_is_not_ready() -> None:
     report = measured(spots(60, 1), spots(60, 1))
     assert not report["verdict"]["ready"] and json.dumps(report, allow_nan=False)
