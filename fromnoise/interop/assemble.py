@@ -55,7 +55,7 @@ def assemble(
             if not _finite(rows):
                 broken.append(part.name)
     if broken:
-        raise CheckpointError(f"{tensors.where} holds infinite weights or NaN: {_some(broken)}")
+        raise CheckpointError(f"{tensors.where} holds infinite weights or NaN: {some(broken)}")
     return model.eval()
 
 
@@ -85,7 +85,7 @@ def check_names(tensors: Tensors, layout: Layout, ignored: re.Pattern[str]) -> N
         "unexpected": [name for name in got if name not in wanted],
         "misshapen": misshapen,
     }
-    told = [f"{kind}: {_some(names)}" for kind, names in problems.items() if names]
+    told = [f"{kind}: {some(names)}" for kind, names in problems.items() if names]
     if told:
         raise CheckpointError(f"{tensors.where} doesn't fit its configuration: {'; '.join(told)}")
 
@@ -97,5 +97,6 @@ def _finite(tensor: Tensor) -> bool:
     return math.isfinite(low) and math.isfinite(high)
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """List the first names and count the others."""
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if names[SHOWN:] else "")
