@@ -26,8 +26,8 @@ def load(
     """Load a model by name, folder or file: our own, a Hugging Face folder, GGUF, or a LoRA adapter of PEFT.
 
     A `device` of None means a GPU if there is one, else the CPU. In `dtype` are the weights of a model of
-    words; int8 and int4 are for the CPU, and compute in bfloat16. `base` is what an adapter was made for; None
-    means the model that its adapter_config.json names.
+    words; int8 and int4 are for the CPU, and compute in bfloat16. `base` is the model of an adapter;
+    None means the one that its adapter_config.json names.
     """
     if dtype not in get_args(Precision):
         raise CheckpointError(unknown("dtype", dtype, get_args(Precision)))

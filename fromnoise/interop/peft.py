@@ -81,7 +81,9 @@ class Place:
 def places_of(model: nn.Module) -> dict[str, Place]:
     """Return all modules that an adapter may change, by the name that others have for them."""
     layers = {name: layer for name, layer in model.named_modules() if isinstance(layer, nn.Linear)}
-    layers = {name.removesuffix(".linear"): layer for name, layer in layers.items()}  # of those changed already
+    layers = {
+        name.removesuffix(".linear"): layer for name, layer in layers.items()
+    }  # of those changed already
     layout = _layout(model)
     found: dict[str, Place] = {}
     for name, layer in layers.items():

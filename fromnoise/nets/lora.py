@@ -53,10 +53,12 @@ class LoraLinear(nn.Module):
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.parts = dict(parts)
         self.dropout = nn.Dropout(dropout)
-        columns, like = self.in_features, linear.weight
+        new, columns = linear.weight.new_zeros, self.in_features
         # Not called "weight": factors are for AdamW, since Muon would make their small values large.
-        self.a = nn.ParameterDict({name: like.new_empty(part.rank, columns) for name, part in parts.items()})
-        self.b = nn.ParameterDict({name: like.new_zeros(part.rows, part.rank) for name, part in parts.items()})
+        self.a = nn.ParameterDict({name: new(part.rank, columns) for name, part in parts.items()})
+        self.b = nn.ParameterDict(
+            {name: new(part.rows, part.rank) for name, part in parts.items()}
+        )
         for factor in self.a.values():
             nn.init.kaiming_uniform_(factor, a=5**0.5)
 

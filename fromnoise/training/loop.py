@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from fromnoise.config import Settings
 from fromnoise.errors import FromNoiseError
 from fromnoise.seeds import Seeds
+from fromnoise.training.best import BEST, Best
 from fromnoise.training.ema import PowerEMA
 from fromnoise.training.interrupts import patient
 from fromnoise.training.optimizers import Muon, split_parameters
@@ -52,6 +53,12 @@ class TrainingSettings(Settings):
     """Steps between two short evaluations of what the model makes; 0 makes none."""
     sample_every: PositiveInt = 1000
     save_every: PositiveInt = 250
+    keep_best: bool = False
+    """Keep the weights with the lowest validation loss instead of the last ones."""
+    patience: NonNegativeInt = 0
+    """Validations without a better one, after which to stop; 0 goes on to the end. Needs keep_best."""
+    minutes: NonNegativeFloat = 0.0
+    """Stop after so long; 0 sets no limit."""
 
     def autocast(self, device: str) -> contextlib.AbstractContextManager[Any]:
         """Return the context in which networks compute at the chosen precision; weights stay in 32 bits."""
@@ -89,17 +96,21 @@ class Training:
         self.model, self.feed, self.settings, self.folder = model, feed, settings, folder
         self.device = next(model.parameters()).device
         matrices, rest = split_parameters(model)
-        self.optimizers: list[torch.optim.Optimizer] = [
-            Muon(matrices, settings.matrix_lr, weight_decay=settings.weight_decay),
-            torch.optim.AdamW(rest, settings.lr, betas=(0.9, 0.98), weight_decay=0.0),
-        ]
+        self.optimizers: list[torch.optim.Optimizer] = []
+        if matrices:  # there are none among low-rank factors
+            self.optimizers.append(Muon(matrices, settings.matrix_lr, weight_decay=settings.weight_decay))
+        if rest:
+            self.optimizers.append(torch.optim.AdamW(rest, settings.lr, betas=(0.9, 0.98), weight_decay=0.0))
+        self._rates = [optimizer.defaults["lr"] for optimizer in self.optimizers]
         self.ema = PowerEMA(model, settings.ema_length)
         self.step, self.best = 0, math.inf
+        self.kept = Best(folder / BEST)
 
     def resume(self) -> None:
         """Go back to the last saved state of this folder; without one, start at the beginning."""
         if (self.folder / STATE).exists():
             self.step, self.best = load_state(self.folder / STATE, self.model, self.ema, self.optimizers)
+            self.kept.resume()
 
     def run(self, report: Report, look: Callable[[int], None], judge: Judge = dict) -> None:
         """Train to the end; `look(step)` and `judge()` are called with the averaged weights in place.
@@ -120,14 +131,19 @@ class Training:
         """Make one step after another, with all that is due after each."""
         settings = self.settings
         started, first = time.monotonic(), self.step
-        while self.step < settings.steps:
+        if settings.keep_best and not self.step:  # what there was before may stay the best
+            with self.averaged():
+                append_line(self.folder / LOG, {"step": 0.0, **self._validate()})
+        while self.step < settings.steps and not self._stale():
             loss = self._one_step()
-            done = self.step == settings.steps
             news = {"step": float(self.step), "loss": loss, "seconds": time.monotonic() - started}
             news["items_per_second"] = (self.step - first) * settings.batch / max(news["seconds"], 1e-9)
+            late = bool(settings.minutes) and news["seconds"] >= 60 * settings.minutes
+            done = late or self.step == settings.steps
             if done or self.step % settings.validate_every == 0:
                 with self.averaged():
                     news |= self._validate()
+                done = done or self._stale()
             if settings.judge_every and (done or self.step % settings.judge_every == 0):
                 with self.averaged():
                     news |= judge()
@@ -139,6 +155,20 @@ class Training:
             if done or self.step % settings.sample_every == 0:
                 with self.averaged():
                     look(self.step)
+            yield
+            if late:
+                return
+
+    def _stale(self) -> bool:
+        """Tell whether nothing became better for as long as there is patience."""
+        waited = (self.step - self.kept.step) // self.settings.validate_every
+        return 0 < self.settings.patience <= waited and math.isfinite(self.kept.loss)
+
+    @contextlib.contextmanager
+    def finished(self) -> Iterator[None]:
+        """Put in place for a while what is to be kept of the training: the best weights, or the average."""
+        best = self.kept.in_place(self.model) if self.settings.keep_best else contextlib.nullcontext()
+        with self.averaged(), best:
             yield
 
     @contextlib.contextmanager
@@ -155,7 +185,7 @@ class Training:
     def _one_step(self) -> float:
         settings = self.settings
         factor = warm_hold_cool(self.step, settings.steps, settings.warmup, settings.cooldown)
-        for optimizer, lr in zip(self.optimizers, (settings.matrix_lr, settings.lr), strict=True):
+        for optimizer, lr in zip(self.optimizers, self._rates, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = lr * factor
         batch = self.feed.batch(self.step, settings.batch)
@@ -188,4 +218,6 @@ class Training:
             return {}
         mean = float(torch.cat(losses).mean())
         self.best = min(self.best, mean)
+        if self.settings.keep_best:
+            self.kept.offer(self.model, mean, self.step)
         return {"validation_loss": mean}

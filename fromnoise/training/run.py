@@ -1,18 +1,8 @@
 """From a recipe to a trained model folder."""
 
-import json
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from fromnoise.errors import OutputError
 from fromnoise.files import write_all
@@ -23,8 +13,7 @@ from fromnoise.training.curves import draw_curves
 from fromnoise.training.loop import LOG, Training
 from fromnoise.training.recipe import Recipe, Trainee, build, read_recipe
 from fromnoise.training.state import STATE
-
-console = Console(stderr=True, soft_wrap=True)
+from fromnoise.training.watch import console, watch
 
 
 def train(recipe: Path, overrides: list[str], resume: bool = False, out: Path | None = None) -> Path:
@@ -51,8 +40,13 @@ def train(recipe: Path, overrides: list[str], resume: bool = False, out: Path | 
     training = Training(model, trainee.feed(_tell), plan.training, folder)
     if resume:
         training.resume()
-    _run(training, trainee, folder)
-    with training.averaged():
+
+    def look(step: int) -> None:
+        draw_curves(folder / LOG, folder / "curves.svg")
+        trainee.look(training.feed, folder / f"samples-{step:06d}.png")
+
+    watch(training, look, trainee.judge)
+    with training.finished():
         trainee.finish()
         save(model, folder / plan.name)
         save(model, home() / "models" / plan.name)
@@ -64,39 +58,6 @@ def _prepare(folder: Path, plan: Recipe, trainee: Trainee) -> None:
     """Make the run's folder and note the resolved recipe in it."""
     resolved = plan.model_copy(update={"data": trainee.data.model_dump(mode="json")})
     write_all({folder / "recipe.json": resolved.model_dump_json(indent=1).encode()})
-
-
-def _run(training: Training, trainee: Trainee, folder: Path) -> None:
-    """Train with a progress bar on a terminal, else with a line at every validation."""
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=training.settings.steps, completed=training.step)
-        validation = ""
-
-        def report(news: dict[str, float]) -> None:
-            nonlocal validation
-            if "validation_loss" in news:
-                validation = f", validation {news['validation_loss']:.4f}"
-                if not console.is_terminal:
-                    console.print(json.dumps({key: round(value, 5) for key, value in news.items()}))
-            words = f"loss {news['loss']:.4f}{validation}, {news['items_per_second']:.0f} a second"
-            bar.update(task, completed=int(news["step"]), description=words)
-
-        def look(step: int) -> None:
-            draw_curves(folder / LOG, folder / "curves.svg")
-            trainee.look(training.feed, folder / f"samples-{step:06d}.png")
-
-        try:
-            training.run(report, look, trainee.judge)
-        except KeyboardInterrupt:
-            console.print(f"stopped after step {training.step}; go on with --resume")
-            raise
 
 
 def _tell(done: int, of: int) -> None:

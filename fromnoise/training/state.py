@@ -25,16 +25,17 @@ def save_state(
     best: float,
 ) -> None:
     """Write all tensors of a training after `step` steps into one file."""
-    tensors = {f"model.{name}": parameter.detach() for name, parameter in _trained(model).items()}
+    tensors = {f"model.{name}": parameter.detach() for name, parameter in trained(model).items()}
     tensors |= {f"ema.{name}": value for name, value in ema.weights.items()}
     for index, optimizer in enumerate(optimizers):
         for position, values in optimizer.state_dict()["state"].items():
             prefix = f"optimizer.{index}.{position}"
             tensors |= {f"{prefix}.{key}": torch.as_tensor(value) for key, value in values.items()}
-    _write(path, tensors, {"step": str(step), "best": repr(best)})
+    write_tensors(path, tensors, {"step": str(step), "best": repr(best)})
 
 
-def _write(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
+def write_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
+    """Write a safetensors file whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file({key: value.cpu().contiguous() for key, value in tensors.items()}, partial, notes)
@@ -55,7 +56,7 @@ def load_state(
             notes = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} can't be read ({error}); start again without --resume") from None
-    own = _trained(model)
+    own = trained(model)
     saved = {key: value.shape for key, value in tensors.items() if key.startswith("model.")}
     if saved != {f"model.{name}": parameter.shape for name, parameter in own.items()}:
         raise CheckpointError(f"{path} is of another model than the recipe's; start again without --resume")
@@ -69,7 +70,8 @@ def load_state(
     return int(notes["step"]), float(notes["best"])
 
 
-def _trained(model: nn.Module) -> dict[str, nn.Parameter]:
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that training may change, by name."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
