@@ -38,6 +38,7 @@ def build_folder(
     overwrite: bool = False,
     report: Report = lambda done, of: None,
     warn: Warn = _warn,
+    fewest: int = FEWEST,
 ) -> PictureSet:
     """Make the captioned pictures in `source` square, `size` px, and write them to `out`.
 
@@ -52,9 +53,9 @@ def build_folder(
     captioned = find_captions(source, files)
     if len(captioned) < len(files):
         warn(f"{len(files) - len(captioned)} of {len(files)} pictures have no caption and are left out")
-    _check_enough(len(captioned), source)
+    _check_enough(len(captioned), fewest, source)
     digests: dict[str, bytes] = {}
-    pictures = _read(captioned, source, size, fit, digests, report, warn)
+    pictures = _read(captioned, source, size, fit, digests, report, warn, fewest)
     return write_pictures(out, "folder", size, pictures, overwrite, lambda items: _split(items, digests))
 
 
@@ -66,6 +67,7 @@ def _read(
     digests: dict[str, bytes],
     report: Report,
     warn: Warn,
+    fewest: int,
 ) -> Iterator[tuple[np.ndarray, Item]]:
     """Read and resize the pictures, fill `digests`, and raise in the end when too few were fit for use."""
     problems = []
@@ -83,7 +85,7 @@ def _read(
         if not digests:
             raise DataError(message)
         warn(message)
-    _check_enough(len(set(digests.values())), source)
+    _check_enough(len(set(digests.values())), fewest, source)
 
 
 def _square(picture: Image.Image, size: int, fit: Fit) -> Image.Image:
@@ -114,11 +116,11 @@ def _split(items: list[Item], digests: dict[str, bytes]) -> list[Item]:
     return [replace(item, split="validation" if digests[item.id] in kept else "train") for item in items]
 
 
-def _check_enough(count: int, source: Path) -> None:
-    if count < FEWEST:
+def _check_enough(count: int, fewest: int, source: Path) -> None:
+    if count < fewest:
         raise DataError(
             f"{source} has {count} usable pictures with captions, each counted once; training takes at least "
-            f"{FEWEST}"
+            f"{fewest}"
         )
 
 

@@ -89,15 +89,16 @@ def build_texts(
     if min(validation, test) < 0 or validation + test >= 1:
         raise DataError(f"validation and test are shares of the whole, not {validation} and {test}")
     check_absent(out, overwrite)
-    found = list(_read(source))
+    found = list(read_documents(source))
     unique = {document.text: document for document in reversed(found)}
     documents = [document for document in found if unique[document.text] is document]
     if len(documents) < FEWEST:
         raise DataError(f"{source} has {len(documents)} different texts; training takes at least {FEWEST}")
-    return _write(out, _split(documents, validation, test), source.name, len(found) - len(documents))
+    return _write(out, split_by_position(documents, validation, test), source.name, len(found) - len(documents))
 
 
-def _read(source: Path) -> Iterator[Document]:
+def read_documents(source: Path) -> Iterator[Document]:
+    """Read a file, or a folder of .txt and .jsonl files, and cut what is long; the split is "train"."""
     for path in _files(source):
         try:
             content = path.read_text(encoding="utf-8-sig")
@@ -153,7 +154,7 @@ def pieces(text: str, longest: int = LONGEST) -> Iterator[str]:
         yield rest
 
 
-def _split(documents: list[Document], validation: float, test: float) -> list[Document]:
+def split_by_position(documents: Sequence[Document], validation: float, test: float) -> list[Document]:
     """Hold out the end of every style, by characters."""
     parts = []
     for style in dict.fromkeys(document.style for document in documents):

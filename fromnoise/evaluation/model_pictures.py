@@ -137,7 +137,7 @@ def _caption(source: Source, row: int) -> str:
 
 def _test_split(name: str, styles: tuple[str, ...], data: str | None) -> tuple[Source, Source]:
     """Return the held-out pictures and those to train on, of the model's dataset and in its styles."""
-    pictures = PictureSet.open(_dataset_of(name, styles, data))
+    pictures = PictureSet.open(dataset_of(name, styles, data))
     known = {item.style for item in pictures.items}
     pictures = pictures.where(styles=[style for style in styles if style in known] or None)
     train = pictures.where(split="train")
@@ -148,7 +148,8 @@ def _test_split(name: str, styles: tuple[str, ...], data: str | None) -> tuple[S
     return dataset_source(held_out, f"{title} test split"), dataset_source(train, f"{title} training split")
 
 
-def _dataset_of(name: str, styles: tuple[str, ...], data: str | None) -> Path:
+def dataset_of(name: str, styles: tuple[str, ...], data: str | None) -> Path:
+    """Return the dataset named, else the one that a model was trained on, judged by the model's name."""
     if data is not None:
         return find_dataset(data)
     stem = Path(name).name

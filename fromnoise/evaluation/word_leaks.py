@@ -42,6 +42,21 @@ def text_leaks(train: Sequence[str], test: Sequence[str]) -> list[TextLeak]:
     return [found[place] for place in sorted(found)]
 
 
+def text_twins(texts: Sequence[str]) -> list[TextLeak]:
+    """Return every text that is exactly or nearly one before it, once; `train` is that one, `test` itself."""
+    first: dict[bytes, int] = {}
+    found = {
+        place: TextLeak(home, place, "exact", 1.0)
+        for place, text in enumerate(texts)
+        if (home := first.setdefault(_digest(text), place)) < place
+    }
+    (read,) = words(texts)
+    shingles = read.shingles(3)
+    for leak in _near(shingles, shingles, len(texts), len(texts), within=True):
+        found.setdefault(leak.test, leak)
+    return [found[place] for place in sorted(found)]
+
+
 def _exact(train: Sequence[str], test: Sequence[str]) -> Iterator[TextLeak]:
     first: dict[bytes, int] = {}
     for place, text in enumerate(train):
@@ -56,9 +71,16 @@ def _digest(text: str) -> bytes:
 
 
 def _near(
-    train: tuple[Hashes, Whole], test: tuple[Hashes, Whole], trains: int, tests: int
+    train: tuple[Hashes, Whole],
+    test: tuple[Hashes, Whole],
+    trains: int,
+    tests: int,
+    within: bool = False,
 ) -> Iterator[TextLeak]:
-    """Compare texts that share a band of MinHash values (Broder 1997), one training text a band."""
+    """Compare texts that share a band of MinHash values (Broder 1997), one training text a band.
+
+    `within` one set, a text is compared with those before it.
+    """
     known, asked = _bands(*train, trains), _bands(*test, tests)
     sets: list[dict[int, Hashes]] = [{}, {}]
     best: dict[int, TextLeak] = {}
@@ -66,7 +88,7 @@ def _near(
         first = {int(value): place for place, value in reversed(list(enumerate(known[:, band]))) if value}
         for place, value in enumerate(asked[:, band]):
             home = first.get(int(value)) if value else None
-            if home is None:
+            if home is None or (within and home == place):
                 continue
             left = sets[0].setdefault(home, _own(*train, home))
             right = sets[1].setdefault(place, _own(*test, place))

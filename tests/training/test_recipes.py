@@ -30,9 +30,10 @@ def dataset(size: int) -> PictureSet:
     return PictureSet(Path(), {"size": size, "sha256": {}}, grey, items, np.arange(len(items)))
 
 
-def texts() -> TextSet:
+def texts(plan: Recipe) -> TextSet:
     """One word a style."""
-    documents = [Document(id=style, text="word", split="train", style=style) for style in ("play", "sonnet")]
+    styles = ("play", *plan.data.get("weights", ()))
+    documents = [Document(id=style, text="word", split="train", style=style) for style in styles]
     return TextSet(Path(), {}, documents)
 
 
@@ -55,7 +56,7 @@ def test_every_recipe_builds(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     codec = SimpleNamespace(size=size, shape=shape, bounds=None)
     monkeypatch.setattr(pictures, "make_codec", lambda kind, name, side: codec)
     monkeypatch.setattr(pictures, "open_dataset", lambda settings: dataset(size))
-    monkeypatch.setattr(words.TextSet, "open", lambda folder: texts())
+    monkeypatch.setattr(words.TextSet, "open", lambda folder: texts(plan))
     with torch.device("meta"):
         model = build(plan, str(path)).model
     assert sum(parameter.numel() for parameter in model.parameters()) < MOST_PARAMETERS
