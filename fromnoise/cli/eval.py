@@ -80,7 +80,7 @@ def evaluate(
     limits, method = open_thresholds(thresholds), _method(extractor, count, k, seed)
     with progress(model or str(generated)) as report:
         if model is not None:
-            from fromnoise.evaluation.model_pictures import compare_model
+            from fromnoise.evaluation.models import compare_model
 
             found = compare_model(model, data, method, limits, report)
         else:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from fromnoise.evaluation.inception import inception_score as inception_score
     from fromnoise.evaluation.leakage import leakage as leakage
     from fromnoise.evaluation.memorization import memorization as memorization
-    from fromnoise.evaluation.model_pictures import evaluate_model as evaluate_model
+    from fromnoise.evaluation.models import evaluate_model as evaluate_model
     from fromnoise.evaluation.variety import vendi_score as vendi_score
     from fromnoise.evaluation.verdict import judge as judge
 
 _HOMES = {
     "density_coverage": "coverage",
     "evaluate": "evaluating",
-    "evaluate_model": "model_pictures",
+    "evaluate_model": "models",
     "frechet_distance": "frechet",
     "inception_score": "inception",
     "judge": "verdict",

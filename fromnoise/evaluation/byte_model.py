@@ -52,7 +52,9 @@ class ByteModel:
         """Return how many bytes a gram has."""
         return len(self.tables)
 
-    def text_nats(self, texts: Sequence[str], seed: int = 0) -> Array:
+    def text_nats(
+        self, texts: Sequence[str], seed: int = 0, styles: Sequence[str | None] | None = None
+    ) -> Array:
         """Return -log P(text and its end), nats, (N,)."""
         stream, owners = _stream(texts, self.order)
         probability = np.full(len(owners), 1 / 256)

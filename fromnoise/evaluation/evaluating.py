@@ -117,7 +117,7 @@ def measure(
     metrics |= {"memorized_share": memory["share"]} if memory else {}
     leaked, leak_pairs = leaks(sides)
     tree: dict[str, Any] = {
-        **_head("pictures", len(sides.generated), method),
+        **head("pictures", len(sides.generated), method),
         "extractor": extractor.name,
         "extractor_sha256": extractor.sha256,
         "resize": extractor.resize,
@@ -182,10 +182,11 @@ def _words(generated: Any, real: Any, train: Any, method: Method) -> Evaluation:
     sets = as_texts(generated, "generated"), as_texts(real, "real")
     known = None if train is None else as_texts(train, "train")
     found = evaluate_words(*sets, known, seed=method.seed, n=method.n)
-    return Evaluation(_head("words", found["n"], method) | found, word_gallery(found, *sets, method.seed))
+    return Evaluation(head("words", found["n"], method) | found, word_gallery(found, *sets, method.seed))
 
 
-def _head(kind: str, n: int, method: Method) -> dict[str, Any]:
+def head(kind: str, n: int, method: Method) -> dict[str, Any]:
+    """Return what every report begins with."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
     return {"fromnoise": __version__, "kind": kind, "made": made, "n": n, "seed": method.seed}
 

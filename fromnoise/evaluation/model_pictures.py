@@ -6,13 +6,13 @@ set. What the first half's own pictures score against the second is the baseline
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from fromnoise.data.dataset import DATASETS, SUMMARY, PictureSet, dataset_folder, find_dataset
-from fromnoise.errors import DataError, RequestError
+from fromnoise.errors import DataError
 from fromnoise.evaluation.evaluating import Evaluation, Method, measure
 from fromnoise.evaluation.extractors import open_extractor, resize
 from fromnoise.evaluation.figures import Figure
@@ -21,8 +21,6 @@ from fromnoise.evaluation.likelihood import model_likelihood
 from fromnoise.evaluation.picture_metrics import Metrics, entry
 from fromnoise.evaluation.sides import Drawn, Report
 from fromnoise.evaluation.sources import Source, dataset_source, source_of
-from fromnoise.evaluation.thresholds import Thresholds
-from fromnoise.evaluation.verdict import judge
 from fromnoise.models.store import find_model, read_config
 from fromnoise.requests import ImageRequest
 
@@ -35,47 +33,18 @@ ASKED = 16  # pictures shown with their captions
 _DRAWING = 25  # how many times as long as a look at a picture its making takes
 
 
-def evaluate_model(
-    name: str | Path,
-    n: int | None = None,
-    *,
-    data: str | None = None,
-    extractor: Any = "fromnoise",
-    k: int = 5,
-    seed: int = 0,
-    thresholds: Thresholds | dict[str, object] | Path | str | None = None,
-    report: Report | None = None,
-) -> dict[str, Any]:
-    """Let a model draw `n` captions that it wasn't trained on, and return the report, verdict included.
-
-    `data` is the dataset that it was trained on, by name or folder; None finds it by the model's name.
-    """
-    return compare_model(name, data, Method(extractor, n, k, seed), thresholds, report).report
-
-
-def compare_model(
-    name: str | Path,
-    data: str | None = None,
-    method: Method | None = None,
-    thresholds: Thresholds | dict[str, object] | Path | str | None = None,
-    report: Report | None = None,
-) -> Evaluation:
-    """Do what `evaluate_model` does and keep the pictures for the report's page."""
-    method, tell = method or Method(), report or (lambda done, of: None)
+def compare_drawing(name: str | Path, data: str | None, method: Method, report: Report) -> Evaluation:
+    """Let a model draw captions that it wasn't trained on; the report has no verdict yet."""
     config = read_config(find_model(name))
-    if config.get("kind") != "image-diffusion":
-        told = f"{name} is of kind {config.get('kind')!r}, and only image-diffusion models are judged by name"
-        raise RequestError(f"{told}; judge what it makes: fromnoise eval FOLDER --against REAL")
     held_out, train = _test_split(str(name), tuple(config.get("styles", ())), data)
     extractor = open_extractor(method.extractor)
     from fromnoise.models.checkpoint import load
 
     model = load(name)
-    drawn = _drawn(model, held_out, train, method, tell)
+    drawn = _drawn(model, held_out, train, method, report)
     whole = {"generated": drawn.generated, "real": held_out, "train": train}
-    found = measure(drawn, whole, extractor, method, tell)
+    found = measure(drawn, whole, extractor, method, report)
     found.report["metrics"].update(_likelihood(model, drawn.real, method.seed))
-    found.report["verdict"] = judge(found.report, thresholds).as_json()
     return Evaluation(found.report, replace(found.gallery, asked=_asked(drawn)))
 
 
@@ -148,7 +117,8 @@ def _test_split(name: str, styles: tuple[str, ...], data: str | None) -> tuple[S
     return dataset_source(held_out, f"{title} test split"), dataset_source(train, f"{title} training split")
 
 
-def dataset_of(name: str, styles: tuple[str, ...], data: str | None) -> Path:
+def dataset_of(name: str, styles: tuple[str, ...], data: str | None = None) -> Path:
+    """Return the folder of what a model was trained on: `data`, or a dataset of the model's name."""
     """Return the dataset named, else the one that a model was trained on, judged by the model's name."""
     if data is not None:
         return find_dataset(data)

@@ -29,8 +29,10 @@ class TextModel(Protocol):
         """Tell whether the nats are exact (autoregressive) or bound them from above (diffusion)."""
         ...
 
-    def text_nats(self, texts: Sequence[str], seed: int = 0) -> Array:
-        """Return -log P of each whole text, its end included.
+    def text_nats(
+        self, texts: Sequence[str], seed: int = 0, styles: Sequence[str | None] | None = None
+    ) -> Array:
+        """Return -log P of each whole text, its end included, given its style where the model knows it.
 
         (N,) where exact; else (N, S), independent samples of which each row's mean bounds that text's, for
         instance at `stratified_times`.

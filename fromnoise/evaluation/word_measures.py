@@ -103,14 +103,14 @@ def _columns(rows: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [text for text, _ in rows], [style for _, style in rows]
 
 
-def bits(model: TextModel, sides: Sides, train: Texts | None, seed: int) -> Entry:
+def bits(model: TextModel, texts: Texts, train: Texts, seed: int) -> Entry:
     """Measure a model's bits per byte on real texts; the baseline is the best that needs no network."""
-    figure = bits_per_byte(model.text_nats(sides.other.items, seed), sides.other.items, seed)
-    baselines = likelihood_baselines(sides.other.items, (train or sides.rest).items, seed)
+    figure = bits_per_byte(model.text_nats(texts.items, seed, texts.styles), texts.items, seed)
+    baselines = likelihood_baselines(texts.items, train.items, seed)
     told = ", ".join(f"{name} {found.value:.3f}" for name, found in baselines.items())
     kind = "exact" if model.exact else "an upper bound"
     best = min(baselines.values(), key=lambda found: found.value)
-    return entry(figure, best, f"{kind}, over {sides.other.size:,} real bytes; without a network: {told}")
+    return entry(figure, best, f"{kind}, over {texts.size:,} real bytes; without a network: {told}")
 
 
 def entry(figure: Figure, baseline: Figure | None = None, note: str | None = None) -> Entry:

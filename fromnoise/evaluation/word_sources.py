@@ -62,7 +62,7 @@ def as_texts(data: "Texts | Sequence[str] | str | Path", name: str) -> Texts:
             raise DataError(f"{name} must be strings; text {place} is {type(text).__name__}")
         _check_unicode(text, f"text {place} of {name}")
         rows.append((text, None))
-    return _gather(name, rows)
+    return texts_of(name, rows)
 
 
 def open_texts(path: str | Path) -> Texts:
@@ -82,7 +82,7 @@ def open_texts(path: str | Path) -> Texts:
         else:
             style = file.parent.name if path.is_dir() and file.parent != path else None
             rows.extend((text, style) for text in _passages(_decode(file.read_bytes(), file)))
-    return _gather(str(path), rows)
+    return texts_of(str(path), rows)
 
 
 def _text_files(path: Path) -> list[Path]:
@@ -143,7 +143,9 @@ def _passages(text: str) -> list[str]:
     return [text] if len(text) <= LONGEST else [piece.strip() for piece in _PASSAGE.findall(text)]
 
 
-def _gather(name: str, rows: Sequence[tuple[str, str | None]]) -> Texts:
+def texts_of(name: str, rows: Iterable[tuple[str, str | None]]) -> Texts:
+    """Gather texts and their styles; raise DataError where all are blank."""
+    rows = list(rows)
     kept = [(text, style, place) for place, (text, style) in enumerate(rows) if text.strip()]
     if not kept:
         raise DataError(f"{name} holds no texts" + (" but blank ones" if rows else ""))

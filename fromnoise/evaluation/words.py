@@ -65,7 +65,7 @@ def evaluate_words(
         report |= {"leaked": copies.leaked, "leaks": copies.leaks, "memorization": copies.memorization}
         notes += copies.notes
     if model is not None:
-        metrics["bits_per_byte"] = bits(model, sides, known, seed)
+        metrics["bits_per_byte"] = bits(model, sides.other, known or sides.rest, seed)
     return report
 
 

@@ -10,7 +10,7 @@ from fromnoise.data.dataset import dataset_folder
 from fromnoise.data.shapes import build_shapes
 from fromnoise.errors import DataError, RequestError
 from fromnoise.evaluation.evaluating import Method
-from fromnoise.evaluation.model_pictures import compare_model, evaluate_model
+from fromnoise.evaluation.models import compare_model, evaluate_model
 
 if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
