@@ -10,15 +10,26 @@ if TYPE_CHECKING:
     from fromnoise.interop.opening import load as load
     from fromnoise.requests import ImageRequest as ImageRequest
     from fromnoise.requests import ImageResult as ImageResult
+    from fromnoise.training.finetuning.tuning import fine_tune as fine_tune
 
 __version__ = "0.1.0"
 
-__all__ = ["ImageRequest", "ImageResult", "__version__", "errors", "fact_check", "generate", "load"]
+__all__ = [
+    "ImageRequest",
+    "ImageResult",
+    "__version__",
+    "errors",
+    "fact_check",
+    "fine_tune",
+    "generate",
+    "load",
+]
 
 _HOMES = {
     "ImageRequest": "fromnoise.requests",
     "ImageResult": "fromnoise.requests",
     "fact_check": "fromnoise.guard.grounding",
+    "fine_tune": "fromnoise.training.finetuning.tuning",
     "generate": "fromnoise.api",
     "load": "fromnoise.interop.opening",
 }

@@ -29,6 +29,7 @@ app.command("fromnoise.cli.image:image", name="image", help="Make pictures from 
 app.command("fromnoise.cli.text:text", name="text", help="Write on from a prompt.")
 app.command("fromnoise.cli.chat:chat", name="chat", help="Hold a conversation with a model.")
 app.command("fromnoise.cli.train:train", name="train", help="Train a model from a recipe.")
+app.command("fromnoise.cli.finetune:finetune", name="finetune", help="Fine-tune a model on your own data.")
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")
 app.command("fromnoise.cli.models:app", name="models", help="List models and show what they are.")
 app.command("fromnoise.cli.eval:evaluate", name="eval", help="Judge a model, or pictures or texts.")

@@ -94,7 +94,8 @@ def build_texts(
     documents = [document for document in found if unique[document.text] is document]
     if len(documents) < FEWEST:
         raise DataError(f"{source} has {len(documents)} different texts; training takes at least {FEWEST}")
-    return _write(out, split_by_position(documents, validation, test), source.name, len(found) - len(documents))
+    documents = split_by_position(documents, validation, test)
+    return _write(out, documents, source.name, len(found) - len(documents))
 
 
 def read_documents(source: Path) -> Iterator[Document]:

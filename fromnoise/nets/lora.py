@@ -3,7 +3,7 @@
 Legend: N rows out, K columns in, R rank.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -56,9 +56,7 @@ class LoraLinear(nn.Module):
         new, columns = linear.weight.new_zeros, self.in_features
         # Not called "weight": factors are for AdamW, since Muon would make their small values large.
         self.a = nn.ParameterDict({name: new(part.rank, columns) for name, part in parts.items()})
-        self.b = nn.ParameterDict(
-            {name: new(part.rows, part.rank) for name, part in parts.items()}
-        )
+        self.b = nn.ParameterDict({name: new(part.rows, part.rank) for name, part in parts.items()})
         for factor in self.a.values():
             nn.init.kaiming_uniform_(factor, a=5**0.5)
 
@@ -82,13 +80,20 @@ class LoraLinear(nn.Module):
         return self.linear
 
 
-def attach(net: nn.Module, settings: LoraSettings, rows: Rows | None = None) -> dict[str, LoraLinear]:
-    """Freeze a network and make its linear layers changeable, in place; return them by name.
+def attach(
+    net: nn.Module, settings: LoraSettings, rows: Rows | None = None, within: tuple[str, ...] = ("",)
+) -> dict[str, LoraLinear]:
+    """Freeze a network and make linear layers changeable, in place; return them by name.
 
-    At first they change nothing. Raise ConfigError for a target that the network doesn't have.
+    Only layers whose names begin as one of `within` are. At first they change nothing. Raise ConfigError for
+    a target that isn't there.
     """
     rows = rows or {}
-    layers = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Linear)}
+    layers = {
+        name: layer
+        for name, layer in net.named_modules()
+        if isinstance(layer, nn.Linear) and name.startswith(within)
+    }
     wanted = settings.targets or LAYERS
     known = {word for name in layers for word in (_last(name), *rows.get(name, ()))}
     if strange := [target for target in settings.targets if target not in known]:
@@ -97,11 +102,10 @@ def attach(net: nn.Module, settings: LoraSettings, rows: Rows | None = None) -> 
     for name, layer in layers.items():
         sizes = rows.get(name, {_last(name): layer.out_features})
         whole = _last(name) in wanted
-        chosen = {part for part in sizes if whole or part in wanted}
         parts = {
             part: Part(first, sizes[part], settings.rank, settings.alpha / settings.rank)
             for part, first in _firsts(sizes)
-            if part in chosen
+            if whole or part in wanted
         }
         if parts:
             put(net, name, LoraLinear(layer, parts, settings.dropout))
@@ -123,11 +127,6 @@ def put(net: nn.Module, name: str, layer: nn.Module) -> None:
     """Put a layer in the place of the one with this name."""
     parent, _, last = name.rpartition(".")
     setattr(net.get_submodule(parent), last, layer)
-
-
-def trained_parameters(parameters: Iterable[nn.Parameter]) -> int:
-    """Count the numbers that training may change."""
-    return sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
 
 
 def _last(name: str) -> str:

@@ -1,15 +1,13 @@
 """The weights that did best on held-out data, kept in a file."""
 
-import contextlib
 import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from fromnoise.errors import CheckpointError
 from fromnoise.training.state import trained, write_tensors
@@ -43,19 +41,10 @@ class Best:
                 raise CheckpointError(f"{self.path} can't be read ({error}); start again") from None
             self.loss, self.step = float(notes["loss"]), int(notes["step"])
 
-    @contextlib.contextmanager
-    def in_place(self, model: nn.Module) -> Iterator[None]:
-        """Give the model the kept weights for a while; without any it stays as it is."""
-        own = {name: parameter.detach().clone() for name, parameter in trained(model).items()}
+    @torch.no_grad()
+    def restore(self, model: nn.Module) -> None:
+        """Give the model the kept weights; without any it stays as it is."""
         if self.path.exists():
-            _fill(model, load_file(self.path))
-        try:
-            yield
-        finally:
-            _fill(model, own)
-
-
-@torch.no_grad()
-def _fill(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    for name, parameter in trained(model).items():
-        parameter.copy_(tensors[name])
+            tensors = load_file(self.path)
+            for name, parameter in trained(model).items():
+                parameter.copy_(tensors[name])

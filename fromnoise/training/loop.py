@@ -164,12 +164,12 @@ class Training:
         waited = (self.step - self.kept.step) // self.settings.validate_every
         return 0 < self.settings.patience <= waited and math.isfinite(self.kept.loss)
 
-    @contextlib.contextmanager
-    def finished(self) -> Iterator[None]:
-        """Put in place for a while what is to be kept of the training: the best weights, or the average."""
-        best = self.kept.in_place(self.model) if self.settings.keep_best else contextlib.nullcontext()
-        with self.averaged(), best:
-            yield
+    def settle(self) -> None:
+        """Give the model what is to be kept of a training that is over: its best weights or averages."""
+        self.ema.swap(self.model)
+        if self.settings.keep_best:
+            self.kept.restore(self.model)
+        self.model.eval()
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:

@@ -46,10 +46,10 @@ def train(recipe: Path, overrides: list[str], resume: bool = False, out: Path | 
         trainee.look(training.feed, folder / f"samples-{step:06d}.png")
 
     watch(training, look, trainee.judge)
-    with training.finished():
-        trainee.finish()
-        save(model, folder / plan.name)
-        save(model, home() / "models" / plan.name)
+    training.settle()
+    trainee.finish()
+    save(model, folder / plan.name)
+    save(model, home() / "models" / plan.name)
     console.print(f"saved to {folder / plan.name}; use it as --model {plan.name}")
     return folder / plan.name
 

@@ -171,17 +171,15 @@ def test_a_state_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_best_weights_are_kept_and_the_last_ones_come_back(tmp_path: Path) -> None:
+def test_the_best_weights_are_kept(tmp_path: Path) -> None:
     training = start(tmp_path / "run", keep_best=True, validate_every=1, steps=8, matrix_lr=0.5, lr=0.5)
     seen: dict[int, float] = {}
     training.run(lambda news: seen.update({int(news["step"]): news["validation_loss"]}), ignore)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     losses = {0: lines[0]["validation_loss"], **seen}
     assert training.kept.loss == min(losses.values()) == losses[training.kept.step]
-    last = [parameter.clone() for parameter in training.model.parameters()]
-    with training.finished():
-        assert training._validate()["validation_loss"] == pytest.approx(training.kept.loss)
-    assert all(map(torch.equal, last, training.model.parameters()))
+    training.settle()
+    assert training._validate()["validation_loss"] == pytest.approx(training.kept.loss)
 
 
 def test_a_training_stops_when_nothing_becomes_better(tmp_path: Path) -> None:
@@ -201,8 +199,8 @@ def test_a_training_without_held_out_data_has_no_best_and_goes_to_its_end(tmp_pa
     training.run(ignore, ignore)
     with training.averaged():
         average = [parameter.clone() for parameter in training.model.parameters()]
-    with training.finished():
-        assert all(map(torch.equal, average, training.model.parameters()))
+    training.settle()
+    assert all(map(torch.equal, average, training.model.parameters()))
 
 
 def test_a_training_stops_in_time(tmp_path: Path) -> None:
