@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fromnoise.errors import CheckpointError, MissingPackageError
+from fromnoise.errors import CheckpointError
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -190,13 +190,9 @@ def block_sizes(kind: int, where: str) -> tuple[int, int]:
     """Return how many numbers and bytes a block of a type has."""
     if kind in _PLAIN:
         return _PLAIN[kind][1:]
-    try:
-        from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
-        from gguf.quants import _type_traits
-    except ImportError:
-        raise MissingPackageError(
-            f"{where} is quantised, which takes the package gguf: pip install 'fromnoise[gguf]'"
-        ) from None
+    from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
+    from gguf.quants import _type_traits
+
     known = {int(one) for one in GGMLQuantizationType}
     if kind not in known or GGMLQuantizationType(kind) not in _type_traits:
         raise CheckpointError(f"{where} is stored as type {kind}, which is none for weights")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from torch import Tensor
 
-from fromnoise.errors import MissingPackageError, OutputError
+from fromnoise.errors import OutputError
 from fromnoise.interop.architectures import architecture_of
 from fromnoise.interop.gguf_model import STYLES
 from fromnoise.interop.gguf_names import FACTORS, NAMINGS, rope_factors
@@ -28,10 +28,8 @@ _WHOLE = ("position_embd.weight", FACTORS)
 
 def write_gguf(model: GPT, path: Path, packed: Packed = "float32") -> None:
     """Write a GGUF file whole or not at all."""
-    try:
-        import gguf
-    except ImportError:
-        raise MissingPackageError("GGUF takes the package gguf: pip install 'fromnoise[gguf]'") from None
+    import gguf
+
     settings = spelt_out(model)
     kind = architecture_of(settings).kind
     if settings.qk_norm and settings.bias:

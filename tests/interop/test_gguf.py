@@ -1,6 +1,8 @@
 import struct
 from pathlib import Path
 
+import gguf
+import numpy as np
 import pytest
 import torch
 
@@ -8,9 +10,6 @@ import fromnoise
 from fromnoise.errors import CheckpointError, OutputError
 from fromnoise.interop.gguf_tokens import RULES, read_tokenizer, write_tokenizer
 from fromnoise.interop.gguf_write import write_gguf
-
-gguf = pytest.importorskip("gguf")
-np = pytest.importorskip("numpy")
 
 IDS = torch.tensor([[5, 250, 17, 17, 3, 99, 201, 4] * 3, [1, 2, 3, 4, 5, 6, 7, 8] * 3])
 TEXTS = [
