@@ -64,7 +64,7 @@ def finetune(
     lr
         Learning rate; 0.001 for lora and 0.0001 for full when left out.
     patience
-        Stop after so many looks at held-out data without a better one; 4 when left out.
+        Stop after so many looks at held-out data without a better one; 3 when left out.
     rank
         Of the additions; 8 when left out.
     alpha

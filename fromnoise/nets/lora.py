@@ -59,6 +59,7 @@ class LoraLinear(nn.Module):
         self.b = nn.ParameterDict({name: new(part.rows, part.rank) for name, part in parts.items()})
         for factor in self.a.values():
             nn.init.kaiming_uniform_(factor, a=5**0.5)
+        self.train(linear.training)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform x (..., K)."""

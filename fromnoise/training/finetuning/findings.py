@@ -82,7 +82,7 @@ def _overfitted(report: Mapping[str, Any]) -> Iterator[str]:
 def _forgot(report: Mapping[str, Any]) -> Iterator[str]:
     found, by = report["forgetting"], report["forgetting_measured_on"]
     if found is None:
-        yield f"Forgetting was measured on {by}."
+        yield f"Forgetting was not measured: {by}."
         return
     before, after = report["before"]["kept"], report["after"]["kept"]
     yield (
@@ -96,8 +96,8 @@ def _by_heart(report: Mapping[str, Any]) -> Iterator[str]:
     if "longest_span" in found:
         written, usual = found["free"] + found["from_beginnings"], found["held_out_longest_span"]
         yield (
-            f"Learnt by heart: {found['flagged']} of {written} texts that it wrote share more with the training "
-            f"texts than held-out ones do. The longest shared span has {found['longest_span']} characters "
+            f"Learnt by heart: {found['flagged']} of {written} texts that it wrote share more with what it "
+            f"learned than held-out texts do. The longest shared span has {found['longest_span']} characters "
             f"({usual} in held-out texts): “{found['quote'][:100]}”"
         )
     elif found:

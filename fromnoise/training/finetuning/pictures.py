@@ -31,8 +31,8 @@ HELD_OUT = 10
 """One picture in this many is held out where the data doesn't say which, and two at least."""
 MEASURED = 64
 """Pictures of each side that a model is measured on, each at several levels of noise if they are fewer."""
-NOISES = 128
-"""Least number of noisy pictures in a measurement."""
+NOISES, WATCHED = 128, 32
+"""Least number of noisy pictures in a measurement, and in a look on the way."""
 DRAWN = 16
 FEWEST_COMPARED = 5
 
@@ -80,9 +80,9 @@ class PictureTuning:
         except DataError:
             if self._keep is not None:
                 raise
-            return "nothing: the pictures that the base model was trained on aren't here"
+            return "the pictures that the base model was trained on aren't here; name some with keep"
         if kept.size != self.model.size:
-            return f"nothing: {kept.folder.name} has pictures of {kept.size} px"
+            return f"{kept.folder.name} has pictures of {kept.size} px, the model has {self.model.size}"
         held = np.setdiff1d(kept.rows, kept.where(split="train").rows)
         self._kept = _known(replace(kept, rows=held), self.model.styles)
         return f"{min(len(held), MEASURED)} held-out pictures of {kept.folder.name}"
@@ -145,7 +145,7 @@ class _Watched:
         return self.feed.batch(step, size)
 
     def validation(self, size: int) -> Sequence[CaptionedBatch]:
-        return self.feed.validation(size, MEASURED) * max(1, -(-NOISES // min(self.held_out, MEASURED)))
+        return self.feed.validation(size, MEASURED) * -(-WATCHED // min(self.held_out, MEASURED))
 
 
 def read_pictures(data: object, size: int, scratch: Path) -> PictureSet:

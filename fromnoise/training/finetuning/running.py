@@ -11,12 +11,13 @@ import torch
 from torch import nn
 
 from fromnoise.interop.peft import write_adapter
-from fromnoise.nets.lora import Rows, merge
+from fromnoise.nets.lora import Rows, attach, merge
 from fromnoise.training.curves import draw_curves
 from fromnoise.training.finetuning.counted import Counted, needed
 from fromnoise.training.finetuning.findings import Sides, in_words, judged
 from fromnoise.training.finetuning.settings import FineTuneSettings, training_settings
 from fromnoise.training.loop import LOG, Feed, Training
+from fromnoise.training.state import trained
 from fromnoise.training.watch import watch
 
 ADAPTER, CURVES = "adapter", "curves.svg"
@@ -77,6 +78,8 @@ class Run:
         self.model.eval()
         kept_by = self.tuning.remember()
         before = self.tuning.measure()
+        torch.manual_seed(self.asked.seed)
+        open_up(self.model, self.tuning, self.asked)
         training = self._trained(work, progress)
         if self.asked.method == "lora":
             write_adapter(self.model, work / ADAPTER, self.base, self.asked.lora.dropout)
@@ -122,6 +125,17 @@ class Run:
         look(training.step)
         training.settle()
         return training
+
+
+def open_up(model: nn.Module, tuning: Tuning, asked: FineTuneSettings) -> int:
+    """Make trainable what the method trains; return how many numbers that are."""
+    model.requires_grad_(False)
+    if asked.method == "lora":
+        attach(model, asked.lora, tuning.rows, tuning.layers)
+    else:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.startswith(tuning.layers))
+    return sum(parameter.numel() for parameter in trained(model).values())
 
 
 def _weights_digest(model: nn.Module) -> str:

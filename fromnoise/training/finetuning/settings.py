@@ -8,7 +8,7 @@ from fromnoise.config import Settings
 from fromnoise.nets.lora import LoraSettings
 from fromnoise.training.loop import TrainingSettings
 
-LOOKS = 20
+LOOKS = 12
 """Validations in the course of a fine-tuning."""
 FEWEST_STEPS, MOST_STEPS = 40, 5000
 
@@ -30,7 +30,7 @@ class FineTuneSettings(Settings):
     length: int = Field(default=256, ge=8)
     """Most tokens in a row of text."""
     lr: PositiveFloat | None = None
-    patience: PositiveInt = 4
+    patience: PositiveInt = 3
     """Validations without a better one, after which to stop."""
     seed: NonNegativeInt = 0
 

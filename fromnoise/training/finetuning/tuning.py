@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from torch import nn
 
 from fromnoise.config import check_settings
 from fromnoise.errors import OutputError, RequestError, unknown
@@ -25,12 +24,11 @@ from fromnoise.files import file_sha256, write_all
 from fromnoise.interop.opening import load
 from fromnoise.models.checkpoint import WEIGHTS, save
 from fromnoise.models.checksums import write_checksums
-from fromnoise.nets.lora import attach
+from fromnoise.nets.lora import merge
 from fromnoise.registry import Registry
 from fromnoise.training.finetuning.counted import check_enough
-from fromnoise.training.finetuning.running import ADAPTER, CURVES, Run, Tuning
+from fromnoise.training.finetuning.running import ADAPTER, CURVES, Run, Tuning, open_up
 from fromnoise.training.finetuning.settings import FineTuneSettings, Method
-from fromnoise.training.state import trained
 
 REPORT, WORDS, PLAN = "report.json", "report.md", "plan.json"
 
@@ -88,10 +86,10 @@ def fine_tune(
     asked = check_settings(FineTuneSettings, _said(told), where="fine-tuning")
     place = None if out is None else _free(Path(out))
     base = load(model, device) if isinstance(model, str | Path) else copy.deepcopy(model)
-    torch.manual_seed(seed)
     with TemporaryDirectory(prefix="fromnoise-") as scratch:
         tuning = _tuning(base, dataset, keep, asked, Path(scratch))
-        parameters = _open_up(base, tuning, asked)
+        parameters = open_up(base, tuning, asked)
+        merge(base)  # what has learned nothing yet adds nothing: the model is as it was
         too_little = check_enough(tuning.counted, method, parameters, force)
         run = Run(base, _named(model), tuning, asked, parameters, too_little)
         if place is None:
@@ -129,17 +127,6 @@ def _tuning(model: Any, data: Any, keep: Any, asked: FineTuneSettings, scratch: 
         raise RequestError("weights in 4, 8 or 16 bits can't be trained; load the model in float32")
     tuning: Tuning = TUNINGS[kind](model, data, keep, asked, scratch)
     return tuning
-
-
-def _open_up(model: nn.Module, tuning: Tuning, asked: FineTuneSettings) -> int:
-    """Make trainable what the method trains; return how many numbers that are."""
-    model.requires_grad_(False)
-    if asked.method == "lora":
-        attach(model, asked.lora, tuning.rows, tuning.layers)
-    else:
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.startswith(tuning.layers))
-    return sum(parameter.numel() for parameter in trained(model).values())
 
 
 @contextmanager
