@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fromnoise.autoregressive.choice import Choice
 from fromnoise.errors import RequestError
+from fromnoise.nets.step import Step
 from fromnoise.nets.transformer import Transformer
 from fromnoise.seeds import Seeds
 
@@ -84,6 +85,7 @@ class Stream:
         self.ids = torch.tensor(rows, device=self.device)  # (B, L), -1 where a shorter prompt has ended
         self.lengths = torch.tensor(lengths, device=self.device)
         self.cache = net.new_cache(len(prompts), longest + more)
+        self._step = Step(net, self.cache) if self.device.type == "cpu" else None
 
     def first(self) -> Tensor:
         """Read the prompts and score what follows, float32 (B, V)."""
@@ -94,7 +96,8 @@ class Stream:
 
     def next(self, tokens: Tensor) -> Tensor:
         """Read one more token of each (B,) and score what follows, float32 (B, V)."""
-        return self.net.logits(self.net(tokens[:, None], self.cache)[:, -1]).float()
+        vectors = self._step(tokens) if self._step else self.net(tokens[:, None], self.cache)[:, -1]
+        return self.net.logits(vectors).float()
 
 
 def check_lengths(prompts: Sequence[Sequence[int]], steps: int, most: int) -> None:

@@ -44,7 +44,7 @@ def load(
             raise CheckpointError(f"dtype {dtype} is for models of words; leave it out")
         if chosen.type != "cpu" and dtype != "bfloat16":
             raise CheckpointError(f"{dtype} weights are for the CPU; on {chosen.type} use bfloat16")
-        lower(model.net, dtype)
+        lower(model.net, dtype, chosen)
     return model.to(chosen).eval()
 
 

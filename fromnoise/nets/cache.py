@@ -14,8 +14,9 @@ class Cache:
         self, shape: tuple[int, int, int, int, int], dtype: torch.dtype, device: torch.device
     ) -> None:
         """Lay out (layers, B, K, L, E) for keys and for values."""
-        self.keys = torch.zeros(shape, dtype=dtype, device=device)
-        self.values = torch.zeros(shape, dtype=dtype, device=device)
+        layers, *others = shape
+        self.pairs = torch.zeros(layers, 2, *others, dtype=dtype, device=device)
+        """Keys, then values, of every layer: (layers, 2, B, K, L, E)."""
         self.lengths = torch.zeros(shape[1], dtype=torch.int64, device=device)
         """Tokens of every sequence so far, (B,)."""
         self.used = 0
@@ -26,7 +27,7 @@ class Cache:
     @property
     def room(self) -> int:
         """Return how many tokens a sequence may have."""
-        return self.keys.shape[3]
+        return self.pairs.shape[4]
 
     @property
     def empty(self) -> bool:
@@ -35,18 +36,17 @@ class Cache:
 
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Write new keys and values (B, K, L, E) and return all there are; `advance` makes them stay."""
-        length = k.shape[2]
+        length, pair = k.shape[2], self.pairs[layer]
+        end = self.used + length
         if self.even:
-            end = self.used + length
-            self.keys[layer, :, :, self.used : end] = k
-            self.values[layer, :, :, self.used : end] = v
+            pair[0, :, :, self.used : end] = k
+            pair[1, :, :, self.used : end] = v
         else:
-            end = self.used + length
             rows = torch.arange(len(self.lengths), device=k.device)[:, None]
             places = self.lengths[:, None] + torch.arange(length, device=k.device)
-            self.keys[layer][rows, :, places] = k.transpose(1, 2)
-            self.values[layer][rows, :, places] = v.transpose(1, 2)
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+            pair[0][rows, :, places] = k.transpose(1, 2).to(pair.dtype)
+            pair[1][rows, :, places] = v.transpose(1, 2).to(pair.dtype)
+        return pair[0, :, :, :end], pair[1, :, :, :end]
 
     def mask(self, length: int) -> Tensor | None:
         """Return which keys `length` new tokens may see, (B or 1, 1, length, keys); None when it is plain."""
@@ -71,7 +71,7 @@ class Cache:
     def rows(self, chosen: Tensor) -> "Cache":
         """Return a cache of some of the sequences, for instance those that are not done yet."""
         part = object.__new__(Cache)
-        part.keys, part.values = self.keys[:, chosen], self.values[:, chosen]
+        part.pairs = self.pairs[:, :, chosen]
         part.lengths = self.lengths[chosen]
         part.used = int(part.lengths.max()) if len(chosen) else 0
         part.even = bool((part.lengths == part.used).all())

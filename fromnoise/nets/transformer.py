@@ -96,8 +96,9 @@ class GroupedAttention(nn.Module):
             both = turned(both, *turn)
         q, k = both.split([self.heads, self.groups], 1)
         if cache is not None:
-            k, v = cache.extend(layer, k, v)
-        mixed = self._attend(q, k, v, mask, causal)
+            first, kept = cache.empty, cache.extend(layer, k, v)
+            k, v = (k, v) if first else kept
+        mixed = self._attend(q.to(k.dtype), k, v, mask, causal).to(x.dtype)
         return self.out(mixed.transpose(1, 2).reshape(batch, length, -1))  # type: ignore[no-any-return]
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
@@ -195,7 +196,8 @@ class Transformer(nn.Module):
         """Return an empty cache for `batch` sequences of at most `length` tokens."""
         s, weight = self.settings, self.words.weight
         shape = (s.depth, batch, s.shared, min(length, s.length), s.head)
-        return Cache(shape, weight.dtype if weight.is_floating_point() else torch.float32, weight.device)
+        kind = torch.float32 if weight.device.type == "cpu" else weight.dtype  # 32 bits are faster there
+        return Cache(shape, kind, weight.device)
 
     def forward(
         self,
