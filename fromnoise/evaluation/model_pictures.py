@@ -57,7 +57,9 @@ def _drawn(model: "ImageDiffusion", held_out: Source, train: Source, method: Met
     if count < wanted:
         held = f"{held_out.name} has {len(held_out)} pictures, so {count} a side are compared"
         notes.append(f"{held}: one half lends the captions, the other is the real set.")
-    return Drawn(_generated(model, prompts, method.seed, report), real, prompts, train, tuple(notes))
+    rest = held_out.take(order[2 * count :]) if 2 * count < len(held_out) else None
+    made = _generated(model, prompts, method.seed, report)
+    return Drawn(made, real, prompts, train, tuple(notes), rest=rest)
 
 
 def _generated(model: "ImageDiffusion", prompts: Source, seed: int, report: Report) -> Source:
