@@ -92,7 +92,7 @@ class Run:
             "method": self.asked.method,
             "settings": training.settings.model_dump(mode="json")
             | {"lora": self.asked.lora.model_dump(mode="json") if self.asked.method == "lora" else None},
-            "data": asdict(self.tuning.counted) | {"sha256": self.tuning.digest},
+            "data": _data(self.tuning),
             "needed": needed(self.asked.method, self.tuning.counted.unit, self.parameters),
             "too_little": self.too_little,
             "trained_parameters": self.parameters,
@@ -146,6 +146,11 @@ def _weights_digest(model: nn.Module) -> str:
     for value in model.state_dict().values():
         digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
+
+
+def _data(tuning: Tuning) -> dict[str, Any]:
+    counted = asdict(tuning.counted)
+    return {**counted, "notes": list(counted["notes"]), "sha256": tuning.digest}
 
 
 def _curve(log: Path) -> list[dict[str, float]]:

@@ -29,6 +29,7 @@ from fromnoise.registry import Registry
 from fromnoise.training.finetuning.counted import check_enough
 from fromnoise.training.finetuning.running import ADAPTER, CURVES, Run, Tuning, open_up
 from fromnoise.training.finetuning.settings import FineTuneSettings, Method
+from fromnoise.training.state import STATE
 
 REPORT, WORDS, PLAN = "report.json", "report.md", "plan.json"
 
@@ -131,7 +132,7 @@ def _tuning(model: Any, data: Any, keep: Any, asked: FineTuneSettings, scratch: 
 
 @contextmanager
 def _workplace(place: Path, plan: str) -> Iterator[Path]:
-    """Lend the folder of a training that may be cut off; it goes when all went well.
+    """Lend the folder of a training; it stays only when that is cut off half done.
 
     A training with another plan that was cut off there is given up.
     """
@@ -139,8 +140,13 @@ def _workplace(place: Path, plan: str) -> Iterator[Path]:
     if work.exists() and (not (work / PLAN).is_file() or (work / PLAN).read_text("utf-8") != plan):
         shutil.rmtree(work)
     write_all({work / PLAN: plan.encode()})
-    yield work
-    shutil.rmtree(work)
+    whole = False
+    try:
+        yield work
+        whole = True
+    finally:
+        if whole or not (work / STATE).exists():
+            shutil.rmtree(work)
 
 
 def _save(model: Any, report: dict[str, Any], work: Path, place: Path) -> None:

@@ -27,6 +27,8 @@ HELD_OUT = 0.1
 """Share of every style that is held out where the data doesn't say what is."""
 MEASURED = 8192
 """Tokens of each side that a model is measured on."""
+AT_ONCE = 2048
+"""Tokens that are measured together."""
 SAMPLES = 8
 """Texts written freely, and as many again that begin as a training text does."""
 BEGUN = 16
@@ -116,7 +118,8 @@ class WordTuning:
 
     def _bits_per_byte(self, texts: Sequence[Tokenised]) -> float:
         rows = packed(texts, self._length)
-        parts = [rows[at : at + self._asked.batch] for at in range(0, len(rows), self._asked.batch)]
+        size = max(1, AT_ONCE // self._length)
+        parts = [rows[at : at + size] for at in range(0, len(rows), size)]
         nats = sum(float(self.model.batch_nats(part).double().sum()) for part in parts)
         return nats / np.log(2) / max(1, sum(len(self._text(one.ids).encode()) for one in texts))
 
@@ -209,8 +212,8 @@ def _known(documents: Sequence[Document], styles: Sequence[str]) -> list[Documen
     return [replace(one, style=one.style if one.style in styles else None) for one in documents]
 
 
-def _some(texts: Sequence[Tokenised], tokens: int = MEASURED) -> list[Tokenised]:
+def _some(texts: Sequence[Tokenised]) -> list[Tokenised]:
     """Return some of the texts, always the same, of about so many tokens."""
     order = np.random.default_rng(0).permutation(len(texts))
     sizes = np.cumsum([len(texts[place].ids) for place in order])
-    return [texts[place] for place in order[: 1 + int((sizes < tokens).sum())]]
+    return [texts[place] for place in order[: 1 + int((sizes < MEASURED).sum())]]
