@@ -96,7 +96,11 @@ class Stream:
 
     def next(self, tokens: Tensor) -> Tensor:
         """Read one more token of each (B,) and score what follows, float32 (B, V)."""
-        vectors = self._step(tokens) if self._step else self.net(tokens[:, None], self.cache)[:, -1]
+        return self.read(tokens[:, None])[:, 0]
+
+    def read(self, ids: Tensor) -> Tensor:
+        """Read some more tokens of each (B, L) and score what follows every one, float32 (B, L, V)."""
+        vectors = self._step(ids) if self._step else self.net(ids, self.cache)
         return self.net.logits(vectors).float()
 
 

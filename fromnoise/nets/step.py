@@ -3,7 +3,7 @@
 A token passes some thirty small operations a layer, and calling them costs as much as the products with
 the weights. Here every weight is at hand, a layer's keys and values are written at once, and what adds up
 stays in 32 bits. A test holds it to Transformer.forward.
-Legend: B sequences, D width, H query heads, K key-value heads, E width of a head, L tokens so far.
+Legend: B sequences, L new tokens, D width, H query heads, K key-value heads, E width of a head.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ Map = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Layer:
-    """What one block does to vectors (B, D), or to heads (B, H + 2K, E)."""
+    """What one block does to vectors (B L, D), or to heads (B L, H + 2K, E)."""
 
     norm1: Map
     qkv: Map
@@ -35,80 +35,84 @@ class Layer:
 
 
 class Step:
-    """Read one more token of each sequence of a cache."""
+    """Read a token more of each sequence of a cache, or a few."""
 
     def __init__(self, net: Transformer, cache: Cache) -> None:
         self.net, self.cache = net, cache
-        s = net.settings
+        s, kind = net.settings, _kind(net)
         self.heads, self.groups, self.head = s.heads, s.shared, s.head
-        self.layers = [_layer(block, _kind(net)) for block in net.blocks]
-        self.norm_last = _norm(net.norm_last, _kind(net))
+        self.layers = [_layer(block, kind) for block in net.blocks]
+        self.norm_last = _norm(net.norm_last, kind)
         queries = torch.full((s.heads, s.head), s.head**-0.5)
         self.scale = torch.cat([queries, torch.ones(2 * s.shared, s.head)])
         """What softmax asks queries to be divided by, (H + 2K, E)."""
 
-    def __call__(self, tokens: Tensor) -> Tensor:
-        """Return the last layer's vectors (B, D) for one token of each (B,)."""
-        cache, batch = self.cache, len(tokens)
-        x = F.embedding(tokens, self.net.words.weight).float()  # (B, D)
+    def __call__(self, ids: Tensor) -> Tensor:
+        """Return the last layer's vectors (B, L, D) for the next ids (B, L)."""
+        batch, length = ids.shape
+        places = self.cache.lengths[:, None] + torch.arange(length)  # (B, L)
+        x = F.embedding(ids, self.net.words.weight).flatten(0, 1).float()  # (B L, D)
         if self.net.places is not None:
-            x = x + self.net.places(cache.lengths)
-        turn, mask = self._turn(), self._mask()
-        slots, keys, values = self._memory()
-        q_and_kv, half = [self.heads, 2 * self.groups], self.head // 2
+            x = x + self.net.places(places.flatten())
+        turn, mask = self._turn(places), self._mask(length)
+        slots, keys, values = self._memory(length)
         for place, layer in enumerate(self.layers):
-            heads = layer.qkv(layer.norm1(x)).view(batch, -1, self.head)  # (B, H + 2K, E)
+            heads = layer.qkv(layer.norm1(x)).float().view(batch * length, -1, self.head)
             if layer.heads is not None:
                 heads = layer.heads(heads)
-            if turn is None:
-                heads = heads * self.scale
-            else:
-                heads = torch.addcmul(heads * turn[0], heads.roll(half, -1), turn[1])
-            q, new = heads.split_with_sizes(q_and_kv, 1)
-            self._write(slots[place], new.view(batch, 2, self.groups, self.head).transpose(0, 1))
-            q = q.reshape(batch * self.groups, -1, self.head)  # queries that share a key are rows
+            heads = _turned(heads, self.scale, turn)
+            q, new = heads.split_with_sizes([self.heads, 2 * self.groups], 1)
+            self._write(slots[place], new.view(batch, length, 2, self.groups, self.head), places)
+            q = q.view(batch, length, self.groups, -1, self.head).transpose(1, 2)
+            q = q.reshape(batch * self.groups, -1, self.head)  # all that share a key are rows
             scores = torch.bmm(q, keys[place]) if mask is None else torch.baddbmm(mask, q, keys[place])
-            mixed = torch.bmm(scores.softmax(-1), values[place]).view(batch, -1)
-            x.add_(layer.out(mixed))
+            mixed = torch.bmm(scores.softmax(-1), values[place]).view(batch, self.groups, length, -1)
+            x.add_(layer.out(mixed.transpose(1, 2).reshape(batch * length, -1)))
             x.add_(layer.mlp(layer.norm2(x)))
-        cache.advance(1)
-        return self.norm_last(x)
+        self.cache.advance(length)
+        return self.norm_last(x).view(batch, length, -1)
 
-    def _turn(self) -> tuple[Tensor, Tensor] | None:
-        """Return cosines and sines of heads (B or 1, H + 2K, E): queries scaled, values left alone."""
-        rotary, cache = self.net.rotary, self.cache
+    def _turn(self, places: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Return cosines and sines of heads (B L, H + 2K, E): queries scaled, values left alone."""
+        rotary = self.net.rotary
         if rotary is None:
             return None
-        places = cache.lengths[:1] if cache.even else cache.lengths
-        turned = self.heads + self.groups
-        cosines = rotary.cosines[places][:, None].expand(-1, turned, -1)
-        sines = rotary.sines[places][:, None].expand(-1, turned, -1)
-        still = (0, 0, 0, self.groups)
-        return F.pad(cosines, still, value=1.0) * self.scale, F.pad(sines, still) * self.scale
+        rows = places[:1, 0] if self.cache.even and places.shape[1] == 1 else places.flatten()
+        still, turned = (0, 0, 0, self.groups), self.heads + self.groups
+        cosines = F.pad(rotary.cosines[rows][:, None].expand(-1, turned, -1), still, value=1.0)
+        sines = F.pad(rotary.sines[rows][:, None].expand(-1, turned, -1), still)
+        return cosines * self.scale, sines * self.scale
 
-    def _mask(self) -> Tensor | None:
-        """Return what is added to scores (B * K, 1, L) when some sequences are shorter."""
-        seen = self.cache.mask(1)  # (B, 1, 1, L)
+    def _mask(self, length: int) -> Tensor | None:
+        """Return what is added to scores (B K, L H / K, keys) where some keys may not be seen."""
+        seen = self.cache.mask(length)  # (B or 1, 1, L, keys)
         if seen is None:
             return None
-        added = torch.zeros(seen.shape).masked_fill(~seen, -torch.inf)
-        return added.expand(-1, self.groups, -1, -1).flatten(0, 1)
+        added = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)
+        rows = added.repeat_interleave(self.heads // self.groups, 2)
+        return rows.expand(len(self.cache.lengths), self.groups, -1, -1).flatten(0, 1)
 
-    def _memory(self) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
-        """Return every layer's place for the token, its keys (B * K, E, L) and values (B * K, L, E)."""
+    def _memory(self, length: int) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
+        """Return every layer's place for the tokens, its keys (B K, E, keys) and values (B K, keys, E)."""
         pairs, used = self.cache.pairs, self.cache.used
-        flat = pairs.flatten(2, 3)[:, :, :, : used + 1]
-        keys, values = flat[:, 0].transpose(-1, -2).unbind(0), flat[:, 1].unbind(0)
-        slots = pairs.select(4, used) if self.cache.even else pairs
-        return slots.unbind(0), keys, values
+        flat = pairs.flatten(2, 3)[:, :, :, : used + length]
+        slots = pairs[:, :, :, :, used : used + length] if self.cache.even else pairs
+        return slots.unbind(0), flat[:, 0].transpose(-1, -2).unbind(0), flat[:, 1].unbind(0)
 
-    def _write(self, slot: Tensor, new: Tensor) -> None:
-        """Write keys and values (2, B, K, E)."""
+    def _write(self, slot: Tensor, new: Tensor, places: Tensor) -> None:
+        """Write keys and values (B, L, 2, K, E)."""
         if self.cache.even:
-            slot.copy_(new)
+            slot.copy_(new.permute(2, 0, 3, 1, 4))
         else:
-            rows = torch.arange(new.shape[1])
-            slot[:, rows, :, self.cache.lengths] = new.transpose(0, 1)
+            rows = torch.arange(len(new))[:, None]
+            slot[:, rows, :, places] = new.to(slot.dtype)
+
+
+def _turned(heads: Tensor, scale: Tensor, turn: tuple[Tensor, Tensor] | None) -> Tensor:
+    """Scale queries and turn them and the keys, among heads (B L, H + 2K, E)."""
+    if turn is None:
+        return heads * scale
+    return torch.addcmul(heads * turn[0], heads.roll(heads.shape[-1] // 2, -1), turn[1])
 
 
 def _kind(net: Transformer) -> torch.dtype:
@@ -131,7 +135,7 @@ def _layer(block: nn.Module, kind: torch.dtype) -> Layer:
 
 
 def _norm(norm: nn.Module, kind: torch.dtype) -> Map:
-    """Return a norm of x (B, D), 32 bits, as `kind`."""
+    """Return a norm of x (B L, D), 32 bits, as `kind`."""
     if isinstance(norm, nn.LayerNorm):
         width, weight, bias, eps = norm.normalized_shape, norm.weight.float(), norm.bias.float(), norm.eps
         return lambda x: F.layer_norm(x, width, weight, bias, eps).to(kind)
@@ -150,13 +154,13 @@ def _rms(norm: RMSNorm) -> tuple[Tensor, Tensor]:
 
 
 def _heads_norm(attention: GroupedAttention) -> Map:
-    """Return a norm of queries and keys among heads (B, H + 2K, E); values stay."""
+    """Return a norm of queries and keys among heads (B L, H + 2K, E); values stay."""
     (q_gain, least), (k_gain, _) = _rms(attention.q_norm), _rms(attention.k_norm)
     normed = attention.heads + attention.groups
     gains = torch.cat([q_gain.expand(attention.heads, -1), k_gain.expand(attention.groups, -1)])
 
     def apply(heads: Tensor) -> Tensor:
-        both, v = heads[:, :normed].float(), heads[:, normed:]
+        both, v = heads[:, :normed], heads[:, normed:]
         return torch.cat(
             [both * gains / torch.hypot(torch.linalg.vector_norm(both, 2, -1, True), least), v], 1
         )
