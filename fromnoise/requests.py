@@ -79,6 +79,8 @@ class TextRequest:
     """Texts at which to stop; they are left out."""
     guidance: float | None = None
     """How strongly to keep to the style: 1 as learned, more is stronger."""
+    json_schema: str | None = None
+    """A JSON schema, as JSON: the text is JSON that fits it."""
 
 
 @dataclass(frozen=True)

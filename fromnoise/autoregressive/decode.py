@@ -24,7 +24,7 @@ class Column:
     """One more token of every sequence, with the logarithm of its probability before any filter, in nats."""
 
     tokens: Tensor  # (B,)
-    log_probabilities: Tensor  # (B,)
+    log_probabilities: Tensor  # (B,); zeros when nobody asked
 
 
 @torch.inference_mode()
@@ -38,13 +38,17 @@ def decode(
     null: Sequence[Sequence[int]] | None = None,
     guidance: float = 1.0,
     device: torch.device | None = None,
+    likely: bool = True,
 ) -> Iterator[Column]:
     """Go on from `prompts`, of any lengths, and yield a token of each at every step.
+
+    Unless `likely` is set, no log-probabilities are computed.
 
     Classifier-free guidance mixes null + guidance (prompt - null) of the scores, where `null` are the prompts
     without what is asked for (Sanchez et al. 2023).
     """
     check_lengths(prompts, steps, net.settings.length)
+    check_ids([*prompts, *(null or [])], net.settings.vocabulary)
     guided = null is not None and guidance != 1.0
     strong = Stream(net, prompts, steps, device)
     weak = Stream(net, null, steps, device) if guided and null is not None else None
@@ -55,16 +59,21 @@ def decode(
         scores, other = logits
         if other is not None:
             scores = other + guidance * (scores - other)
-        likely = scores.log_softmax(1)
+        open_scores = scores
         if allowed is not None:
             scores = scores.masked_fill(~allowed(step, chosen).to(scores.device), -torch.inf)
         tokens = choice.choose(scores, seeds, before)
-        yield Column(tokens, likely.gather(1, tokens[:, None])[:, 0])
+        yield Column(tokens, _log_probabilities(open_scores, tokens) if likely else torch.zeros(len(tokens)))
         chosen = torch.cat([chosen, tokens[:, None]], 1)
         if before is not None:
             before = torch.cat([before, tokens[:, None]], 1)
         if step + 1 < steps:
             logits = strong.next(tokens), (weak.next(tokens) if weak else None)
+
+
+def _log_probabilities(scores: Tensor, tokens: Tensor) -> Tensor:
+    """Return log p of tokens (B,) by their scores (B, V)."""
+    return scores.gather(1, tokens[:, None])[:, 0] - scores.logsumexp(1)
 
 
 class Stream:
@@ -115,3 +124,10 @@ def check_lengths(prompts: Sequence[Sequence[int]], steps: int, most: int) -> No
         raise RequestError(
             f"the prompt has {longest} tokens and {steps} more are asked for; the model reads at most {most}"
         )
+
+
+def check_ids(prompts: Sequence[Sequence[int]], vocabulary: int) -> None:
+    """Raise RequestError when a token is none of the model's."""
+    wrong = {token for prompt in prompts for token in prompt if not 0 <= token < vocabulary}
+    if wrong:
+        raise RequestError(f"a token id must be from 0 to {vocabulary - 1}, got {min(wrong)}")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fromnoise.autoregressive.choice import Choice, drawn
-from fromnoise.autoregressive.decode import Column, Stream, check_lengths
+from fromnoise.autoregressive.decode import Column, Stream, check_ids, check_lengths
 from fromnoise.autoregressive.drafts import Draft
 from fromnoise.nets.transformer import Transformer
 from fromnoise.seeds import Seeds
@@ -32,6 +32,7 @@ def speculate(
     A guess that nothing was drawn for changes nothing at all: the same seed gives the same text as `decode`.
     """
     check_lengths([prompt], steps, net.settings.length)
+    check_ids([prompt], net.settings.vocabulary)
     stream, tokens, end = Stream(net, [prompt], steps, device), list(prompt), len(prompt) + steps
     scores, guess = stream.first(), draft.propose([], 0)
     while True:

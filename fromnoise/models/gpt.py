@@ -3,10 +3,10 @@
 Legend: B batch, L tokens, V vocabulary.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,12 +15,15 @@ from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 
 from fromnoise.autoregressive.choice import Choice
-from fromnoise.autoregressive.decode import Column, decode
+from fromnoise.autoregressive.decode import check_ids, decode
 from fromnoise.autoregressive.loss import document_mask, next_token_loss, token_nats
 from fromnoise.codecs.text_tokens import RESERVED, TextTokens
 from fromnoise.config import Settings
 from fromnoise.data.text_feed import TextBatch, Tokenised, packed
-from fromnoise.models.telling import Teller, filled
+from fromnoise.errors import RequestError
+from fromnoise.models.constrained import schema_text
+from fromnoise.models.runs import runs_of
+from fromnoise.models.telling import Teller, filled, told
 from fromnoise.nets.transformer import Transformer, TransformerSettings
 from fromnoise.requests import TextDelta, TextRequest, TextResult
 from fromnoise.seeds import Seeds
@@ -150,6 +153,12 @@ class GPT(nn.Module):
     @torch.inference_mode()
     def logits(self, ids: Tensor) -> Tensor:
         """Return the scores of the next token at every place, (B, L, V), for ids (B, L)."""
+        most = self.settings.net.length
+        if ids.ndim != 2 or ids.is_floating_point() or not 0 < ids.shape[1] <= most:
+            raise RequestError(
+                f"ids must be whole numbers (B, L), L from 1 to {most}, got {ids.dtype} {tuple(ids.shape)}"
+            )
+        check_ids(ids.tolist(), self.settings.net.vocabulary)
         return self.net.logits(self.net(ids.to(self.device)))
 
     # Words
@@ -179,7 +188,8 @@ class GPT(nn.Module):
         choice = Choice(temperature, top_k, top_p, min_p, repetition_penalty)
         over = torch.zeros(len(rows), dtype=torch.bool, device=self.device)
         ends = torch.tensor(self.tokenizer.ends, device=self.device)
-        for column in decode(self.net, rows, max_tokens, choice, Seeds.count_from(seed, len(rows))):
+        seeds = Seeds.count_from(seed, len(rows))
+        for column in decode(self.net, rows, max_tokens, choice, seeds, likely=False):
             if not stop_at_eos or not len(ends):
                 yield column.tokens
                 continue
@@ -204,10 +214,18 @@ class GPT(nn.Module):
         repetition_penalty: float | None = None,
         stop: Sequence[str] = (),
         guidance: float | None = None,
+        json_schema: str | Mapping[str, Any] | None = None,
+        draft: "GPT | Literal['lookup'] | None" = None,
     ) -> Iterator[str | TextResult]:
-        """Write on from `prompt`: yield the first text piece by piece, then the result with all texts."""
-        options = {name: value for name, value in locals().items() if name != "self"}
-        for news in self.stream(TextRequest(**options | {"stop": tuple(stop)})):
+        """Write on from `prompt`: yield the first text piece by piece, then the result with all texts.
+
+        A draft guesses ahead and makes it faster: "lookup" by what was there before, which changes no text,
+        or a smaller model of the same tokens, which changes no likelihood.
+        """
+        options = {name: value for name, value in locals().items() if name not in ("self", "draft")}
+        schema = None if json_schema is None else schema_text(json_schema)
+        request = TextRequest(**options | {"stop": tuple(stop), "json_schema": schema})
+        for news in self.stream(request, draft):
             if isinstance(news, TextResult):
                 yield news
             elif news.item == 0:
@@ -223,71 +241,61 @@ class GPT(nn.Module):
         """Fill in the model's defaults; raise RequestError for what can't be made."""
         return filled(request, self.settings.sampling, self.styles)
 
-    def stream(self, request: TextRequest) -> Iterator[TextDelta | TextResult]:
+    def stream(
+        self, request: TextRequest, draft: "GPT | Literal['lookup'] | None" = None
+    ) -> Iterator[TextDelta | TextResult]:
         """Carry out a request: tell of every piece of text, then give the result."""
         asked = self.check(request)
         prompt = self.tokenizer.encode(asked.prompt)
-        begun = [*self.prefix(asked.style), *prompt]
-        if request.max_tokens is None:  # nobody asked for more than there is room for
-            asked = replace(asked, max_tokens=self._room(asked, len(begun)))
         null = [*self.prefix(None), *prompt] if asked.style is not None else None
-        seeds = Seeds.count_from(asked.seed, asked.count)
-        columns = decode(
-            self.net,
-            [begun] * asked.count,
-            int(asked.max_tokens or 0),
-            choice_of(asked),
-            seeds,
-            null=[null] * asked.count if null else None,
-            guidance=float(asked.guidance or 1.0),
-        )
-        yield from self.tell(asked, begun, columns)
+        yield from self._write(request, asked, [*self.prefix(asked.style), *prompt], null, draft)
 
-    def answer(self, begun: Sequence[int], request: TextRequest) -> Iterator[TextDelta | TextResult]:
-        """Go on from token ids instead of the request's prompt; a conversation is such."""
-        asked = self.check(replace(request, count=1))
-        if request.max_tokens is None:
-            asked = replace(asked, max_tokens=self._room(asked, len(begun)))
-        seeds = Seeds([asked.seed])
-        yield from self.tell(
-            asked, begun, decode(self.net, [begun], int(asked.max_tokens or 1), choice_of(asked), seeds)
-        )
-
-    def _room(self, asked: TextRequest, used: int) -> int:
-        return max(1, min(int(asked.max_tokens or 1), self.settings.net.length - used))
-
-    def tell(
-        self, asked: TextRequest, begun: Sequence[int], columns: Iterator[Column]
+    def answer(
+        self,
+        begun: Sequence[int],
+        request: TextRequest,
+        draft: "GPT | Literal['lookup'] | None" = None,
     ) -> Iterator[TextDelta | TextResult]:
-        """Turn columns of tokens into text as they come, each item up to its end."""
-        tellers = [Teller(self.tokenizer, begun, asked.stop) for _ in range(asked.count)]
-        for column in columns:
-            tokens, likely = column.tokens.tolist(), column.log_probabilities.tolist()
-            for item, teller in enumerate(tellers):
-                if news := teller.add(tokens[item], likely[item]):
-                    yield TextDelta(item, news)
-            if all(teller.ending for teller in tellers):
-                break
-        for item, teller in enumerate(tellers):
-            if news := teller.finish():
-                yield TextDelta(item, news)
-        yield self._result(asked, begun, tellers)
+        """Go on from token ids instead of the request's prompt; a conversation is such."""
+        yield from self._write(request, self.check(replace(request, count=1)), begun, None, draft)
 
-    def _result(self, asked: TextRequest, begun: Sequence[int], tellers: Sequence[Teller]) -> TextResult:
-        made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
-        told = {name: value for name, value in vars(asked).items() if name != "count"}
+    def _write(
+        self,
+        request: TextRequest,
+        asked: TextRequest,
+        begun: Sequence[int],
+        null: Sequence[int] | None,
+        draft: "GPT | Literal['lookup'] | None",
+    ) -> Iterator[TextDelta | TextResult]:
+        """Turn tokens into text as they come, each item up to its end."""
+        if request.max_tokens is None:  # nobody asked for more than there is room for
+            room = self.settings.net.length - len(begun)
+            asked = replace(asked, max_tokens=max(1, min(int(asked.max_tokens or 1), room)))
+        tellers = [Teller(self.tokenizer, begun, asked.stop) for _ in range(asked.count)]
+        for run in runs_of(self, asked, begun, null, draft):
+            yield from told([tellers[item] for item in run.items], run.items, run.columns)
+        drafted = {} if draft is None else {"draft": draft if isinstance(draft, str) else draft.name}
+        yield self._result(asked, begun, tellers, drafted)
+
+    def _result(
+        self,
+        asked: TextRequest,
+        begun: Sequence[int],
+        tellers: Sequence[Teller],
+        drafted: Mapping[str, str],
+    ) -> TextResult:
+        made_by = {"model": self.name, "weights_sha256": self.weights_sha256, **drafted}
+        options = {name: value for name, value in vars(asked).items() if name != "count"}
+        endings = [teller.ending or "length" for teller in tellers]
+        cut = [
+            item for item, ending in enumerate(endings, start=1) if asked.json_schema and ending == "length"
+        ]
         return TextResult(
             [teller.text for teller in tellers],
-            [teller.ending or "length" for teller in tellers],
+            endings,
             [teller.tokens for teller in tellers],
             [teller.log_probabilities for teller in tellers],
             len(begun),
-            [told | made_by | {"seed": asked.seed + item} for item in range(len(tellers))],
+            [options | made_by | {"seed": asked.seed + item} for item in range(len(tellers))],
+            [f"text {item} was cut off before its JSON was whole; ask for more max_tokens" for item in cut],
         )
-
-
-def choice_of(asked: TextRequest) -> Choice:
-    """Return how a request, its defaults filled in, wants tokens to be chosen."""
-    temperature = 1.0 if asked.temperature is None else asked.temperature
-    penalty = 1.0 if asked.repetition_penalty is None else asked.repetition_penalty
-    return Choice(temperature, asked.top_k, asked.top_p, asked.min_p, penalty)

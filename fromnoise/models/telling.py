@@ -1,13 +1,14 @@
 """From tokens to text as they come, and what a request for words may ask."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
+from fromnoise.autoregressive.decode import Column
 from fromnoise.codecs.text_tokens import TextStream, TextTokens
 from fromnoise.config import Settings
 from fromnoise.errors import RequestError, unknown
-from fromnoise.requests import TextRequest
+from fromnoise.requests import TextDelta, TextRequest
 
 MOST = 64  # texts in one request
 
@@ -55,6 +56,20 @@ class Teller:
             sure, self._held = held[: len(held) - kept], held[len(held) - kept :]
         self.text += sure
         return sure
+
+
+def told(tellers: Sequence[Teller], items: range, columns: Iterator[Column]) -> Iterator[TextDelta]:
+    """Hand columns of tokens to the tellers of some items, until all are over."""
+    for column in columns:
+        tokens, likely = column.tokens.tolist(), column.log_probabilities.tolist()
+        for place, teller in enumerate(tellers):
+            if news := teller.add(tokens[place], likely[place]):
+                yield TextDelta(items[place], news)
+        if all(teller.ending for teller in tellers):
+            break
+    for place, teller in enumerate(tellers):
+        if news := teller.finish():
+            yield TextDelta(items[place], news)
 
 
 def _overlap(text: str, stop: str) -> int:
