@@ -1,7 +1,8 @@
 """Are samples copies of the training set? Nearest neighbours, judged by what unseen real data shows.
 
-A sample is suspected when its nearest training sample is nearer than to unseen real samples, outright or for
-the distance of its next neighbours (Carlini et al. 2023, "Extracting training data from diffusion models").
+A sample is suspected when it lies nearer to a training sample, for the distance of its next neighbours, than
+unseen real samples do (Carlini et al. 2023, "Extracting training data from diffusion models"). Pictures are
+also compared spot by spot.
 
 Legend: N generated, M training, H held-out samples, D features.
 """
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from fromnoise.errors import DataError
 from fromnoise.evaluation.figures import Array, Figure, as_samples
-from fromnoise.evaluation.look_alikes import Pictures, Seen, as_pictures
-from fromnoise.evaluation.neighbours import Floats, Indices, Space
+from fromnoise.evaluation.look_alikes import Pictures, as_pictures, points_of, soften
+from fromnoise.evaluation.neighbours import Floats, Indices, near
 from fromnoise.evaluation.shares import share_of
 from fromnoise.evaluation.views import View, views_of_features, views_of_pictures
 
@@ -65,14 +66,14 @@ class Memorization:
         return Figure(self.share, self.interval)
 
 
-def memorization(generated: Any, train: Any, held_out: Any = None) -> Memorization:
+def memorization(generated: Any, train: Any, held_out: Any = None, *, sure: bool = False) -> Memorization:
     """Find the generated samples that copy a training sample, by features (N, D), (M, D), (H, D) of any kind.
 
     `held_out` is real data that was not trained on; without it training samples are held out one at a time.
     Where the features are flattened pictures, copies moved by a pixel are found as well.
     """
     sets = _checked(generated, train, held_out)
-    return _judged(views_of_features(*sets), *sets)
+    return _judged(views_of_features(*sets), sure, *sets)
 
 
 def memorization_of_pictures(
@@ -80,6 +81,8 @@ def memorization_of_pictures(
     train: Pictures,
     held_out: Pictures | None = None,
     features: tuple[Any, Any, Any] | None = None,
+    *,
+    sure: bool = False,
 ) -> Memorization:
     """Find the pictures that copy a training picture, also moved a little, mirrored or stored anew.
 
@@ -88,26 +91,29 @@ def memorization_of_pictures(
     blank = np.zeros((0, 1, 1, 3), np.uint8)
     unseen = blank if held_out is None else as_pictures(held_out, "held_out")
     sets = as_pictures(generated, "generated"), as_pictures(train, "train"), unseen
-    views = views_of_pictures(*sets)
+    soft = [soften(pictures.transpose(0, 3, 1, 2), white=255) for pictures in sets]
+    views = views_of_pictures(*soft)
     if features is not None:
         looks = _checked(*features)
         if [len(look) for look in looks] != [len(pictures) for pictures in sets]:
             counts = [(len(pictures), len(look)) for pictures, look in zip(sets, looks, strict=True)]
             raise DataError(f"each set needs as many pictures as features, not {counts}")
         views += views_of_features(*looks)
-    return _judged(views, *(Seen.of_pictures(pictures).points for pictures in sets))
+    return _judged(views, sure, *(points_of(part) for part in soft))
 
 
-def _judged(views: list[View], generated: Floats, train: Floats, held_out: Floats) -> Memorization:
+def _judged(
+    views: list[View], sure: bool, generated: Floats, train: Floats, held_out: Floats
+) -> Memorization:
     """Judge by all views at once; these points, seen as in the first view, say what is exact."""
     first = views[0]
-    exact = _twins(generated, train, first.generated.nearest)
-    leaked = _twins(held_out, train, first.held_out.nearest)
-    doubled = np.zeros(0, bool) if first.left_out is None else _twins(train, train, first.left_out.nearest)
+    exact = _twins(generated, train, first.generated.rows)
+    leaked = _twins(held_out, train, first.held_out.rows)
+    doubled = np.zeros(0, bool) if first.left_out is None else _twins(train, train, first.left_out.rows)
     honest = ~np.concatenate([leaked, doubled])
-    scores, threshold, blame = _scores(views, honest)
+    scores, threshold, blame = _scores(views, honest, sure)
     scores[exact], blame[exact] = 0.0, 0
-    nearest = np.stack([view.generated.nearest for view in views])[blame, np.arange(len(blame))]
+    nearest = np.stack([view.generated.rows for view in views])[blame, np.arange(len(blame))]
     order = np.argsort(scores, kind="stable")
     return Memorization(
         flagged=order[scores[order] < threshold],
@@ -116,21 +122,20 @@ def _judged(views: list[View], generated: Floats, train: Floats, held_out: Float
         threshold=threshold,
         nearest=nearest,
         distances=np.linalg.norm(generated - train[nearest], axis=1).astype(np.float64),
-        auth_pct=_auth_pct(first.space, generated, train),
+        auth_pct=_auth_pct(generated, train),
         held_out_twins=np.flatnonzero(leaked),
         calibration=_in_words(int((~leaked).sum()), len(doubled), int(leaked.sum()), int(honest.sum())),
     )
 
 
-def _scores(views: list[View], honest: NDArray[np.bool_]) -> tuple[Array, float, Indices]:
+def _scores(views: list[View], honest: NDArray[np.bool_], sure: bool) -> tuple[Array, float, Indices]:
     """Return scores (N,), the threshold and which view each score is owed to (N,)."""
-    count = len(views[0].generated.nearest)
+    count = len(views[0].generated.rows)
+    threshold = sum(view.false_alarms for view in views)
     if honest.sum() < FEWEST_UNSEEN:
-        return np.ones(count), 1e-12, np.zeros(count, np.int64)
-    total = sum(view.odds for view in views)
-    found = [view.scores(honest) for view in views]
-    each = np.stack([scores * total / view.odds for view, (scores, _) in zip(views, found, strict=True)])
-    return each.min(0).clip(max=1), min(limit for _, limit in found), each.argmin(0)
+        return np.ones(count), threshold, np.zeros(count, np.int64)
+    each = np.stack([view.shares(honest, sure) * threshold / view.false_alarms for view in views])
+    return each.min(0).clip(max=1), threshold, each.argmin(0)
 
 
 def _twins(queries: Floats, train: Floats, nearest: Indices) -> NDArray[np.bool_]:
@@ -138,11 +143,11 @@ def _twins(queries: Floats, train: Floats, nearest: Indices) -> NDArray[np.bool_
     return np.asarray(gaps <= ROUNDING * np.linalg.norm(queries, axis=1))
 
 
-def _auth_pct(space: Space, generated: Floats, train: Floats) -> float:
-    near = space.near(generated)
-    rows, back = np.unique(near.nearest, return_inverse=True)
-    own = space.near(train[rows], own=rows)
-    return float(100 * (near.distance > own.distance[back]).mean())
+def _auth_pct(generated: Floats, train: Floats) -> float:
+    found = near(generated, train, 1)
+    rows, back = np.unique(found.rows[:, 0], return_inverse=True)
+    own = near(train[rows], train, 1, own=rows)
+    return float(100 * (found.distances > own.distances[back]).mean())
 
 
 def _in_words(held_out: int, left_out: int, leaked: int, honest: int) -> str:

@@ -1,9 +1,8 @@
-"""Nearest training samples, in the space where the training set varies.
+"""Nearest training samples.
 
-Legend: N queries, M training samples, D features, d of them kept, T tangents, K neighbours.
+Legend: N queries, M training samples, D features, K neighbours.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,106 +16,49 @@ from fromnoise.evaluation.figures import Array
 Floats = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
 
-NEIGHBOURS = 50
-"""K: the nearest one and those that it is compared with (Carlini et al. 2023)."""
-KEPT = 0.95
-"""Share of the training set's variance that is looked at: noise lies mostly in the rest."""
-FEWEST_AXES = 32
-MOST_ROWS = 2048  # training samples that the axes are measured on
 BLOCK = 2**24  # distances at a time: 64 MiB
-SLACK = 0.05
-"""How dear a move along a tangent is, as a share of what it changes."""
-SMALLEST = 1e-6  # distance told apart from none, relative to the spread of the training set
-LEAST_SPOT = 0.5 / 255
+SURE = 3  # of the K: float32 products lose small distances, so those of the first few are taken anew
+SMALLEST = 1e-6
+"""Distance told apart from none."""
 
 
 @dataclass(frozen=True)
 class Near:
     """What is nearest to each of N samples."""
 
-    nearest: Indices
-    """(N,): which training sample."""
-    distance: Array
-    """(N,): how far it is."""
-    beyond: Array
-    """(N,): how far the next ones are, on average; the distance itself where there are none."""
-
-    worst: Array | None = None
-    """(N,): for pictures, the greatest difference in one spot, 0 to 1."""
-
-    def statistics(self) -> Array:
-        """Return logarithms (S, N): of the worst spot, or of the distance and its ratio to what is beyond."""
-        if self.worst is not None:
-            return np.log(np.maximum(self.worst, LEAST_SPOT))[None]
-        return np.stack([np.log(self.distance), np.log(self.distance / self.beyond)])
+    rows: Indices
+    """(N, K): which training samples, the nearest first."""
+    distances: Array
+    """(N, K): how far they are, where the training samples lie 1 from their mean (root mean square)."""
 
 
-@dataclass(frozen=True)
-class Space:
-    """The training set on the principal axes of all that is compared."""
+def near(queries: Floats, train: Floats, count: int, own: Indices | None = None) -> Near:
+    """Return up to `count` nearest training samples (M, D) of each query (N, D).
 
-    centre: Array  # (D,)
-    axes: Tensor  # (D, d) float32
-    train: Tensor  # (M, d) float32
-
-    @classmethod
-    def of(cls, train: Floats, beside: Sequence[Floats] = ()) -> "Space":
-        """Lay the axes through the training set (M, D).
-
-        Where M is less than D, also through what is `beside` it: axes of the training set alone would hide
-        how far others lie off them.
-        """
-        centre = train.mean(0, dtype=np.float64)
-        every = np.concatenate([train, *beside]) if len(train) < train.shape[1] else train
-        rows = every[np.linspace(0, len(every) - 1, min(len(every), MOST_ROWS)).astype(int)] - centre
-        if len(rows) < rows.shape[1]:  # the smaller of the two products; both have the same axes
-            variances, left = np.linalg.eigh(rows @ rows.T)
-            axes = rows.T @ left / np.sqrt(np.maximum(variances, 1e-300))
-        else:
-            variances, axes = np.linalg.eigh(rows.T @ rows)
-        variances, axes = np.maximum(variances[::-1], 0), axes[:, ::-1]
-        real = int((variances > 1e-12 * variances[0]).sum())
-        enough = 1 + int(np.searchsorted(np.cumsum(variances), KEPT * variances.sum()))
-        kept = torch.from_numpy(axes[:, : max(1, min(real, max(enough, FEWEST_AXES)))].astype(np.float32))
-        return cls(centre, kept, _float32(train - centre) @ kept)
-
-    def near(self, queries: Floats, tangents: Floats | None = None, own: Indices | None = None) -> Near:
-        """Return the nearest training samples of queries (N, D).
-
-        `tangents` (N, T, D) say where a query may move at little cost (Simard et al. 1993, one-sided).
-        `own` (N,) says which training sample each query is, and must not be matched with.
-        """
-        points = _float32(queries - self.centre) @ self.axes  # (N, d)
-        ways = None if tangents is None else _float32(tangents) @ self.axes  # (N, T, d)
-        count = min(NEIGHBOURS, len(self.train) - (own is not None))
-        step = max(1, BLOCK // len(self.train))
-        found = []
-        for start in range(0, max(len(points), 1), step):  # no query gives empty results
-            rows = slice(start, start + step)
-            squares = self._squares(points[rows], None if ways is None else ways[rows])
-            if own is not None:
-                squares[torch.arange(len(squares)), torch.from_numpy(own[rows])] = torch.inf
-            found.append(squares.topk(count, largest=False))
-        distances = np.sqrt(np.concatenate([part.values.double().numpy() for part in found]))  # (N, K)
-        nearest = np.concatenate([part.indices[:, 0].numpy() for part in found])
-        least = SMALLEST * float(self.train.square().sum(1).mean().sqrt()) + 1e-30
-        # float32 products lose small distances: take the nearest one's anew
-        exact = (points - self.train[nearest]).double().norm(dim=1).numpy()
-        first = exact if ways is None else distances[:, 0]
-        beyond = distances[:, 1:].mean(1) if count > 1 else first
-        return Near(nearest, np.maximum(first, least), np.maximum(beyond, least))
-
-    def _squares(self, points: Tensor, ways: Tensor | None) -> Tensor:
-        """Return squared distances (n, M) to the training set, after the best move along the tangents."""
-        products = points @ self.train.T
-        squares = points.square().sum(1)[:, None] + self.train.square().sum(1) - 2 * products
-        if ways is not None:
-            gram = ways @ ways.mT  # (n, T, T)
-            gram = gram + torch.diag_embed(SLACK * gram.diagonal(dim1=1, dim2=2) + 1e-9)
-            along = (ways * points[:, None]).sum(2)[:, :, None] - ways @ self.train.T  # (n, T, M)
-            squares = squares - (along * torch.linalg.solve(gram, along)).sum(1)
-        return squares.clamp(min=0)
+    `own` (N,) says which training sample each query is, and must not be matched with.
+    """
+    centre = train.mean(0, dtype=np.float64)
+    spread = float(np.sqrt(np.square(train - centre).sum(1).mean())) or 1.0
+    points, known = (((part - centre) / spread).astype(np.float32) for part in (queries, train))
+    count = min(count, len(train) - (own is not None))
+    found = []
+    step = max(1, BLOCK // len(train))
+    for start in range(0, max(len(points), 1), step):  # no query gives empty results
+        squares = _squares(torch.from_numpy(points[start : start + step]), torch.from_numpy(known))
+        if own is not None:
+            squares[torch.arange(len(squares)), torch.from_numpy(own[start : start + step])] = torch.inf
+        found.append(squares.topk(count, largest=False))
+    rows = np.concatenate([part.indices.numpy() for part in found])
+    distances = np.sqrt(np.concatenate([part.values.double().numpy() for part in found]))
+    for place in range(min(SURE, count)):
+        gaps = queries - train[rows[:, place]].astype(np.float64)
+        distances[:, place] = np.linalg.norm(gaps, axis=1) / spread
+    order = np.argsort(distances, axis=1, kind="stable")
+    sorted_rows, sorted_distances = (np.take_along_axis(part, order, 1) for part in (rows, distances))
+    return Near(sorted_rows, np.maximum(sorted_distances, SMALLEST))
 
 
-def _float32(values: Floats) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+def _squares(points: Tensor, train: Tensor) -> Tensor:
+    """Return squared distances (N, M)."""
+    squares = points.square().sum(1)[:, None] + train.square().sum(1) - 2 * points @ train.T
+    return squares.clamp(min=0)

@@ -1,85 +1,113 @@
-"""Ways of looking for copies: as features, as blurred pictures, as their mirror images.
+"""Ways of looking for copies: as features, as soft pictures, as their mirror images.
 
-Legend: N generated, M training, H held-out samples, D features, S statistics of a view.
+Each gives every sample one number that is low for copies; unseen real samples say how low honest ones come.
+
+Legend: N generated, M training, H held-out samples, D features, S numbers a sample.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fromnoise.evaluation.figures import Array
-from fromnoise.evaluation.look_alikes import Pictures, Seen, as_planes, layout_of, worst_spots
-from fromnoise.evaluation.neighbours import Floats, Indices, Near, Space
+from fromnoise.evaluation.look_alikes import as_planes, layout_of, points_of, soften, worst_spots
+from fromnoise.evaluation.neighbours import Indices, near
 from fromnoise.evaluation.tails import Tail
 
-FEWEST_HELD_OUT = 100
-"""With fewer, training samples are held out one at a time as well."""
-ODDS = {"features": 1.0, "blurred": 3.0, "mirrored": 1.0}
-"""View -> its part of the false alarms; real pictures are each other's mirror images often enough."""
+FEWEST_HELD_OUT = 200
+"""With fewer, which can't tell rare cases, training samples are held out one at a time as well."""
+NEIGHBOURS = 50
+"""The nearest one and those that it is compared with (Carlini et al. 2023)."""
+CANDIDATES = 3
+"""Training pictures that are compared spot by spot."""
+LEAST_SPOT = 0.5 / 255
+FEATURES, UPRIGHT, MIRRORED = 0.0003, 0.0015, 0.0005
+"""Shares of honest samples that each view may accuse: few where copies stand out by orders of magnitude."""
+
+Samples = TypeVar("Samples", Array, Tensor)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What some samples are most like in the training set."""
+
+    rows: Indices
+    """(N,): which training samples."""
+    logs: Array
+    """(S, N): logarithms of one or more numbers that are low for copies."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What is nearest in the training set, in one way of looking: to the generated and to unseen samples."""
+    """One way of looking."""
 
-    odds: float
-    train: Floats
-    """(M, D)"""
-    space: Space
-    generated: Near
-    held_out: Near
-    left_out: Near | None
+    false_alarms: float
+    """Share of honest samples that it may accuse."""
+    generated: Matches
+    held_out: Matches
+    left_out: Matches | None
     """Training samples among all others; None where enough is held out."""
 
     @classmethod
-    def of(cls, kind: str, train: Floats, generated: Seen, held_out: Seen, left_out: Seen) -> "View":
-        """Search the training set; the other sets, and it too, may be seen in another way, as mirrored."""
-        space = Space.of(train, (generated.points, held_out.points))
+    def of(
+        cls,
+        false_alarms: float,
+        match: Callable[[Samples, Indices | None], Matches],
+        generated: Samples,
+        held_out: Samples,
+        train: Samples,
+    ) -> "View":
+        """Match all samples; the second argument of `match` says which training sample each one is."""
+        few = len(held_out) < FEWEST_HELD_OUT
+        left_out = match(train, np.arange(len(train))) if few else None
+        return cls(false_alarms, match(generated, None), match(held_out, None), left_out)
 
-        def near(seen: Seen, own: Indices | None = None) -> Near:
-            found = space.near(seen.points, seen.tangents, own)
-            is_picture = seen.tangents is not None
-            return replace(found, worst=worst_spots(seen, train[found.nearest])) if is_picture else found
+    def shares(self, honest: NDArray[np.bool_], sure: bool) -> Array:
+        """Return about which share of honest samples look as like copies as each generated one does, (N,).
 
-        few = len(held_out.points) < FEWEST_HELD_OUT
-        others = near(left_out, np.arange(len(train))) if few else None
-        return cls(ODDS[kind], train, space, near(generated), near(held_out), others)
-
-    def scores(self, honest: NDArray[np.bool_]) -> tuple[Array, float]:
-        """Return about which share of honest samples come as near as each generated one, (N,), and the limit.
-
-        `honest` says which of the unseen samples count, held-out and left-out ones.
+        `honest` says which of the held-out and left-out samples count; `sure` overestimates the share where
+        they are few.
         """
-        parts = [self.held_out.statistics()] + ([self.left_out.statistics()] if self.left_out else [])
-        unseen = np.concatenate(parts, axis=1)[:, honest]  # (S, honest)
-        tails = [Tail.of(row) for row in unseen]
-        found, known = (
-            np.max([tail.surprise(row) for tail, row in zip(tails, rows, strict=True)], axis=0)
-            for rows in (self.generated.statistics(), unseen)
-        )
-        both = Tail.of(-known)  # the greatest of several surprises is less surprising
-        return np.exp(-both.surprise(-found).clip(min=0)), float(np.exp(-both.limit))
+        parts = [self.held_out.logs] + ([self.left_out.logs] if self.left_out else [])
+        unseen = np.concatenate(parts, axis=1)[:, honest]
+        rows = zip(unseen, self.generated.logs, strict=True)
+        each = [Tail.of(known, sure).share_below(asked) for known, asked in rows]
+        shares: Array = (len(each) * np.min(each, axis=0)).clip(max=1)
+        return shares
 
 
 def views_of_features(generated: Array, train: Array, held_out: Array) -> list[View]:
     """Look at features as they are and, should they be flattened pictures, at those as well."""
-    sets = generated, train, held_out
-    made, known, unseen = (Seen(points) for points in sets)
-    views = [View.of("features", train, made, unseen, known)]
+
+    def match(samples: Array, own: Indices | None) -> Matches:
+        found = near(samples, train, NEIGHBOURS, own)
+        first, others = found.distances[:, 0], found.distances[:, 1:]
+        return Matches(found.rows[:, 0], np.log(np.stack([first / others[:, 0], first / others.mean(1)])))
+
+    views = [View.of(FEATURES, match, generated, held_out, train)]
     if layout := layout_of(train):
         low, high = float(train.min()), float(train.max())
-        planes = (as_planes((points - low) / (high - low), layout) for points in sets)
-        made, known, unseen = (Seen.of_planes(part) for part in planes)
-        views.append(View.of("blurred", known.points, made, unseen, known))
+        soft = (soften(as_planes(part - low, layout), high - low) for part in (generated, train, held_out))
+        views += views_of_pictures(*soft)
     return views
 
 
-def views_of_pictures(generated: Pictures, train: Pictures, held_out: Pictures) -> list[View]:
-    """Look at uint8 pictures (N, S, S, 3), blurred, and at their mirror images."""
-    made, known, unseen = (Seen.of_pictures(pictures) for pictures in (generated, train, held_out))
-    turned = (Seen.of_pictures(pictures, mirrored=True) for pictures in (generated, held_out, train))
+def views_of_pictures(generated: Tensor, train: Tensor, held_out: Tensor) -> list[View]:
+    """Look at soft pictures (N, C, S, S), and at their mirror images."""
+    points = points_of(train)
+
+    def match(samples: Tensor, own: Indices | None) -> Matches:
+        rows = near(points_of(samples), points, CANDIDATES, own).rows
+        worst = np.stack([worst_spots(samples, train[column]) for column in rows.T], axis=1)
+        best = rows[np.arange(len(rows)), worst.argmin(1)]
+        return Matches(best, np.log(np.maximum(worst.min(1), LEAST_SPOT))[None])
+
+    mirrored = (part.flip(3) for part in (generated, held_out, train))
     return [
-        View.of("blurred", known.points, made, unseen, known),
-        View.of("mirrored", known.points, *turned),
+        View.of(UPRIGHT, match, generated, held_out, train),
+        View.of(MIRRORED, match, *mirrored),
     ]
