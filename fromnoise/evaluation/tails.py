@@ -37,4 +37,5 @@ class Tail:
     def share_below(self, logs: Array) -> Array:
         """Return the share below each log x, at most 1; above the beginning only the order means anything."""
         log_shares = math.log(self.begin_share) + (logs - self.log_begin) / self.slope
-        return np.exp(log_shares.clip(max=0))
+        shares: Array = np.exp(log_shares.clip(max=0))
+        return shares
