@@ -25,7 +25,7 @@ def picture_twins(pictures: Pictures) -> NDArray[np.int64]:
     points = blurred.flatten(1)  # (N, D)
     lengths, places = points.square().sum(1), torch.arange(len(points))
     twins = torch.full((len(points),), -1)
-    for rows in places.split(BLOCK):
+    for rows in torch.split(places, BLOCK):
         squares = lengths - 2 * points[rows] @ points.T  # (n, N), less a number a row
         squares[places >= rows[:, None]] = torch.inf
         nearest = squares.argmin(1)
@@ -54,4 +54,5 @@ def _worst_spots(x: Tensor, y: Tensor) -> Tensor:
     gram = ways @ ways.mT
     gram = gram + torch.diag_embed(SLACK * gram.diagonal(dim1=1, dim2=2) + 1e-9)
     moves = torch.linalg.solve(gram, ways @ gaps[:, :, None])  # (n, 2, 1)
-    return (gaps - (ways * moves).sum(1)).abs().amax(1)
+    worst: Tensor = (gaps - (ways * moves).sum(1)).abs().amax(1)
+    return worst
