@@ -54,7 +54,7 @@ def finetune(
     steps
         At most so many steps.
     epochs
-        At most so many times through the data, where no steps are named; 6 when left out.
+        At most so many times through the data, where no steps are named; 8 when left out.
     minutes
         Stop after so long.
     batch
@@ -62,7 +62,7 @@ def finetune(
     length
         Tokens in a row of text; 256 when left out.
     lr
-        Learning rate; 0.001 for lora and 0.0001 for full when left out.
+        Learning rate; 0.001 for lora and 0.0003 for full when left out.
     patience
         Stop after so many looks at held-out data without a better one; 3 when left out.
     rank

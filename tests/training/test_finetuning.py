@@ -282,3 +282,9 @@ def test_forgetting_pictures_is_measured_on_the_dataset_named(
     report = fromnoise.fine_tune(make_model(), shapes, steps=2, batch=4, keep=str(shapes)).report
     assert "held-out pictures of shapes" in report["forgetting_measured_on"]
     assert set(report["before"]) == {"train", "held_out", "kept"} and report["forgetting"] is not None
+
+
+def test_with_little_time_there_are_as_many_steps_as_fit(gpt: GPT, tmp_path: Path) -> None:
+    report = fromnoise.fine_tune(gpt, texts(80), minutes=0.01, batch=4, length=48, epochs=500).report
+    planned = report["settings"]["steps"]
+    assert 4 <= report["steps"] <= planned < 1000 and len(report["curve"]) > 2

@@ -68,6 +68,8 @@ def _learned(report: Mapping[str, Any]) -> Iterator[str]:
     )
     if best < steps:
         yield "Later steps made nothing better and were dropped."
+    elif steps < report["settings"]["steps"]:
+        yield "It was getting better still when the time was up."
 
 
 def _overfitted(report: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from fromnoise.nets.lora import Rows, attach, merge
 from fromnoise.training.curves import draw_curves
 from fromnoise.training.finetuning.counted import Counted, needed
 from fromnoise.training.finetuning.findings import Sides, in_words, judged
+from fromnoise.training.finetuning.pace import in_time
 from fromnoise.training.finetuning.settings import FineTuneSettings, training_settings
 from fromnoise.training.loop import LOG, Feed, Training
 from fromnoise.training.state import trained
@@ -111,8 +112,9 @@ class Run:
         return report | {"words": in_words(report)}
 
     def _trained(self, work: Path, progress: bool) -> Training:
+        feed = self.tuning.feed()
         settings = training_settings(self.asked, self.tuning.amount)
-        training = Training(self.model, self.tuning.feed(), settings, work)
+        training = Training(self.model, feed, in_time(settings, self.model, feed, work), work)
         training.resume()
 
         def look(step: int) -> None:

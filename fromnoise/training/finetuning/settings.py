@@ -8,7 +8,7 @@ from fromnoise.config import Settings
 from fromnoise.nets.lora import LoraSettings
 from fromnoise.training.loop import TrainingSettings
 
-LOOKS = 12
+LOOKS = 10
 """Validations in the course of a fine-tuning."""
 FEWEST_STEPS, MOST_STEPS = 40, 5000
 
@@ -22,7 +22,7 @@ class FineTuneSettings(Settings):
     lora: LoraSettings = LoraSettings()
     steps: PositiveInt | None = None
     """At most so many; None: `epochs` times through the data."""
-    epochs: PositiveFloat = 6.0
+    epochs: PositiveFloat = 8.0
     minutes: NonNegativeFloat = 0.0
     """Stop after so long; 0 sets no limit."""
     batch: PositiveInt = 8
@@ -44,7 +44,7 @@ class Pace(Settings):
     """Of Muon: the matrices inside; the low-rank factors are none."""
 
 
-PACES = {"lora": Pace(lr=1e-3, matrix_lr=1e-3), "full": Pace(lr=1e-4, matrix_lr=1e-3)}
+PACES = {"lora": Pace(lr=1e-3, matrix_lr=1e-3), "full": Pace(lr=3e-4, matrix_lr=3e-3)}
 
 
 def training_settings(asked: FineTuneSettings, rows: int) -> TrainingSettings:
@@ -52,19 +52,27 @@ def training_settings(asked: FineTuneSettings, rows: int) -> TrainingSettings:
     usual = min(max(FEWEST_STEPS, round(asked.epochs * rows / asked.batch)), MOST_STEPS)
     steps, pace = asked.steps or usual, PACES[asked.method]
     faster = 1.0 if asked.lr is None else asked.lr / pace.lr
-    return TrainingSettings(
-        steps=steps,
+    settings = TrainingSettings(
         batch=asked.batch,
         seed=asked.seed,
         lr=pace.lr * faster,
         matrix_lr=pace.matrix_lr * faster,
-        warmup=max(1, steps // 20),
         cooldown=1.0,
         precision="fp32",
-        validate_every=max(1, steps // LOOKS),
-        sample_every=steps,
-        save_every=max(1, steps // LOOKS),
         keep_best=True,
         patience=asked.patience,
         minutes=asked.minutes,
     )
+    return spread(settings, steps)
+
+
+def spread(settings: TrainingSettings, steps: int) -> TrainingSettings:
+    """Spread warm-up and looks over so many steps."""
+    every = max(1, steps // LOOKS)
+    when = {
+        "validate_every": every,
+        "save_every": every,
+        "sample_every": steps,
+        "warmup": max(1, steps // 20),
+    }
+    return settings.model_copy(update={"steps": steps, **when})

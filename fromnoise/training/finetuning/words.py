@@ -25,7 +25,7 @@ from fromnoise.training.loop import Feed
 
 HELD_OUT = 0.1
 """Share of every style that is held out where the data doesn't say what is."""
-MEASURED = 8192
+MEASURED = 4096
 """Tokens of each side that a model is measured on."""
 AT_ONCE = 2048
 """Tokens that are measured together."""
@@ -121,7 +121,7 @@ class WordTuning:
         size = max(1, AT_ONCE // self._length)
         parts = [rows[at : at + size] for at in range(0, len(rows), size)]
         nats = sum(float(self.model.batch_nats(part).double().sum()) for part in parts)
-        return nats / np.log(2) / max(1, sum(len(self._text(one.ids).encode()) for one in texts))
+        return nats / float(np.log(2)) / max(1, sum(len(self._text(one.ids).encode()) for one in texts))
 
     def _free(self) -> list[list[int]]:
         """Return beginnings that ask for nothing but the styles that are learned."""
