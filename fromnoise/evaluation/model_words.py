@@ -6,6 +6,7 @@ model writes a text in each; bits per byte are measured on the whole held-out te
 Legend: N texts on each side.
 """
 
+from collections import Counter
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ def compare_writing(name: str | Path, data: str | None, method: Method, report: 
     report(1 - _LIKELY / 2, 1)
     found["metrics"]["bits_per_byte"] = bits(model, _some(held_out, method.seed), train, method.seed)
     found["notes"].append(
-        f"Text i is written in the style of held-out text i, at most {MOST_TOKENS} tokens, with seed "
+        f"Styles are as frequent as among held-out texts; text i has at most {MOST_TOKENS} tokens and seed "
         f"{method.seed} + i; bits per byte are those of whole held-out texts."
     )
     report(1, 1)
@@ -60,17 +61,19 @@ def _written(model: "GPT", held_out: Texts, method: Method, report: Report) -> t
     sizes = np.array([len(text) for text in held_out.items], np.float64)
     count = method.n or DEFAULT_COUNT
     lent = chance.choice(len(held_out), count, p=sizes / sizes.sum())
-    styles = held_out.take(lent).styles
     room = min(MOST_TOKENS, model.settings.net.length - 2)
-    texts = [""] * count
-    for style in sorted(set(styles), key=str):
-        rows = [row for row in range(count) if styles[row] == style]
-        for at in range(0, len(rows), AT_ONCE):
-            for row in rows[at : at + AT_ONCE]:
-                request = TextRequest(style=style, max_tokens=room, seed=method.seed + row)
-                texts[row] = model.run(request).text
-                report((1 - _LIKELY) * sum(map(bool, texts)), count)
-    made = texts_of(model.name, zip(texts, styles, strict=True))
+    texts: list[tuple[str, str | None]] = []
+    for style, wanted in sorted(Counter(held_out.take(lent).styles).items(), key=str):
+        for at in range(0, wanted, AT_ONCE):
+            request = TextRequest(
+                style=style,
+                count=min(AT_ONCE, wanted - at),
+                max_tokens=room,
+                seed=method.seed + len(texts),
+            )
+            texts += [(text, style) for text in model.run(request).texts]
+            report((1 - _LIKELY) * len(texts), count)
+    made = texts_of(model.name, texts)
     length = max(FEWEST_CHARACTERS, int(median(len(text) for text in made.items)))
     cut = [
         (piece, style)
