@@ -52,7 +52,7 @@ def leakage(train: Any, test: Any) -> Leakage:
     known, asked = as_samples(train, "train", 1), as_samples(test, "test", 1)
     if len(known) < FEWEST:
         return _exact(known, asked)
-    return _accused(memorization(asked, known, sure=True), {}, DOUBT)
+    return _accused(memorization(asked, known), {}, DOUBT)
 
 
 def picture_leakage(
@@ -66,7 +66,7 @@ def picture_leakage(
     equal = {place: places[name] for place, name in enumerate(test_names) if name in places}
     if len(train) < FEWEST:
         return Leakage(tuple((other, place) for place, other in equal.items()), (True,) * len(equal))
-    return _accused(memorization_of_pictures(test, train, sure=True), equal, DOUBT_OF_PICTURES)
+    return _accused(memorization_of_pictures(test, train), equal, DOUBT_OF_PICTURES)
 
 
 def _accused(found: Memorization, equal: dict[int, int], doubt: float) -> Leakage:

@@ -66,22 +66,21 @@ class Memorization:
         return Figure(self.share, self.interval)
 
 
-def memorization(generated: Any, train: Any, held_out: Any = None, *, sure: bool = False) -> Memorization:
+def memorization(generated: Any, train: Any, held_out: Any = None) -> Memorization:
     """Find the generated samples that copy a training sample, by features (N, D), (M, D), (H, D) of any kind.
 
     `held_out` is real data that was not trained on; without it training samples are held out one at a time.
-    `sure` doubts a limit that was measured on few samples, and accuses fewer.
 
     Features find what their encoder doesn't tell from the training sample: those of ImageNet's encoders
     change more with a little grain or JPEG than from one person's picture to the next. Flattened square
     pictures are seen as pictures (`memorization_of_pictures`).
     """
     sets = _checked(generated, train, held_out)
-    return _judged(views_of_features(*sets), sure, *sets)
+    return _judged(views_of_features(*sets), *sets)
 
 
 def memorization_of_pictures(
-    generated: Pictures, train: Pictures, held_out: Pictures | None = None, *, sure: bool = False
+    generated: Pictures, train: Pictures, held_out: Pictures | None = None
 ) -> Memorization:
     """Find the pictures that copy a training picture, also moved a little, mirrored, grained or stored anew.
 
@@ -93,19 +92,17 @@ def memorization_of_pictures(
         sizes = [part.shape[1:3] for part in (made, known, unseen)]
         raise DataError(f"generated, train and held_out must be pictures of one size, not {sizes}")
     soft = [soften(part.transpose(0, 3, 1, 2), white=255) for part in (made, known, unseen)]
-    return _judged(views_of_pictures(*soft), sure, *(points_of(part) for part in soft))
+    return _judged(views_of_pictures(*soft), *(points_of(part) for part in soft))
 
 
-def _judged(
-    views: list[View], sure: bool, generated: Floats, train: Floats, held_out: Floats
-) -> Memorization:
+def _judged(views: list[View], generated: Floats, train: Floats, held_out: Floats) -> Memorization:
     """Judge by all views at once; these points, seen as in the first view, say what is exact."""
     first = views[0]
     exact = _twins(generated, train, first.generated.rows)
     leaked = _twins(held_out, train, first.held_out.rows)
     doubled = np.zeros(0, bool) if first.left_out is None else _twins(train, train, first.left_out.rows)
     honest = ~np.concatenate([leaked, doubled])
-    scores, threshold, blame = _scores(views, honest, sure)
+    scores, threshold, blame = _scores(views, honest)
     scores[exact], blame[exact] = 0.0, 0
     nearest = np.stack([view.generated.rows for view in views])[blame, np.arange(len(blame))]
     order = np.argsort(scores, kind="stable")
@@ -122,13 +119,13 @@ def _judged(
     )
 
 
-def _scores(views: list[View], honest: NDArray[np.bool_], sure: bool) -> tuple[Array, float, Indices]:
+def _scores(views: list[View], honest: NDArray[np.bool_]) -> tuple[Array, float, Indices]:
     """Return scores (N,), the threshold and which view each score is owed to (N,)."""
     count = len(views[0].generated.rows)
     threshold = sum(view.false_alarms for view in views)
     if honest.sum() < FEWEST_UNSEEN:
         return np.ones(count), threshold, np.zeros(count, np.int64)
-    each = np.stack([view.shares(honest, sure) * threshold / view.false_alarms for view in views])
+    each = np.stack([view.shares(honest) * threshold / view.false_alarms for view in views])
     return each.min(0).clip(max=1), threshold, each.argmin(0)
 
 

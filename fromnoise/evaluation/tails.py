@@ -23,16 +23,12 @@ class Tail:
     begin_share: float
 
     @classmethod
-    def of(cls, logs: Array, sure: bool = False) -> "Tail":
-        """Measure the lowest twentieth of some log x, (H,), H at least 2.
-
-        `sure` takes the slope to be as far off as two standard errors.
-        """
+    def of(cls, logs: Array) -> "Tail":
+        """Measure the lowest twentieth of some log x, (H,), H at least 2."""
         count = min(len(logs) - 1, max(FEWEST, int(SHARE * len(logs))))
         lowest = np.sort(logs)[: count + 1]
         slope = max(float((lowest[-1] - lowest[:-1]).mean()), LEAST_SLOPE)
-        trust = max(1 - 2 / math.sqrt(count), 0.1) if sure else 1.0
-        return cls(float(lowest[-1]), slope / trust, count / len(logs))
+        return cls(float(lowest[-1]), slope, count / len(logs))
 
     def share_below(self, logs: Array) -> Array:
         """Return the share below each log x, at most 1; above the beginning only the order means anything."""

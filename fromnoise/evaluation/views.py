@@ -5,6 +5,7 @@ Each gives every sample one number that is low for copies; unseen real samples s
 Legend: N generated, M training, H held-out samples, D features, S numbers a sample.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,8 +26,10 @@ NEIGHBOURS = 50
 CANDIDATES = 3
 """Training pictures that are compared spot by spot."""
 LEAST_SPOT = 0.5 / 255
-FEATURES, UPRIGHT, MIRRORED = 0.0003, 0.0015, 0.0005
-"""Shares of honest samples that each view may accuse: few where copies stand out by orders of magnitude."""
+FEATURES, UPRIGHT, MIRRORED = 0.002, 0.003, 0.0005
+"""Shares of honest samples that may come near what each view accuses."""
+MARGIN = math.log(0.75)
+"""What is accused is nearer than those by a quarter: where honest samples end is not exactly known."""
 
 Samples = TypeVar("Samples", Array, Tensor)
 
@@ -66,16 +69,15 @@ class View:
         left_out = match(train, np.arange(len(train))) if few else None
         return cls(false_alarms, match(generated, None), match(held_out, None), left_out)
 
-    def shares(self, honest: NDArray[np.bool_], sure: bool) -> Array:
+    def shares(self, honest: NDArray[np.bool_]) -> Array:
         """Return about which share of honest samples look as like copies as each generated one does, (N,).
 
-        `honest` says which of the held-out and left-out samples count; `sure` overestimates the share where
-        they are few.
+        `honest` says which of the held-out and left-out samples count.
         """
         parts = [self.held_out.logs] + ([self.left_out.logs] if self.left_out else [])
         unseen = np.concatenate(parts, axis=1)[:, honest]
         rows = zip(unseen, self.generated.logs, strict=True)
-        each = [Tail.of(known, sure).share_below(asked) for known, asked in rows]
+        each = [Tail.of(known).share_below(asked - MARGIN) for known, asked in rows]
         shares: Array = (len(each) * np.min(each, axis=0)).clip(max=1)
         return shares
 

@@ -217,8 +217,6 @@ def test_neighbours_are_those_of_all_distances():
 def test_the_tail_of_a_power_law_is_measured():
     values = np.log(np.random.default_rng(0).random(20_000)) / 4  # P(x < r) = r^4
     assert Tail.of(values).share_below(np.log([0.1, 0.3])) == pytest.approx([1e-4, 0.0081], rel=0.2)
-    few = values[:200]
-    assert (Tail.of(few, sure=True).share_below(few - 1) > Tail.of(few).share_below(few - 1)).all()
 
 
 def test_a_report_counts_the_copies(sets, tmp_path):
@@ -232,7 +230,7 @@ def test_a_report_counts_the_copies(sets, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width, count, held_out", [(16, 5000, 2000), (64, 1000, 100), (512, 1000, 0)])
-@pytest.mark.parametrize("narrow", [None, 1.0, 0.2])
+@pytest.mark.parametrize("narrow", [None, 1.0, 0.5])
 def test_one_planted_vector_in_a_hundred_is_found_without_accusing_others(width, count, held_out, narrow):
     rates = {}
     for grain in (0, 1e-3, 0.02):
