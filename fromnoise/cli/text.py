@@ -4,15 +4,19 @@ import json
 import secrets
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from fromnoise.errors import RequestError
+from fromnoise.cli.claims import claims_for_json, print_claims
+from fromnoise.cli.words import DTYPES, load_draft, load_words, read_schema
 from fromnoise.requests import TextDelta, TextRequest, TextResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from fromnoise.guard.grounding import Claim
 
 DEFAULT_MODEL = "verse-gpt"
 _RANDOM_SEEDS = 10**9
@@ -34,6 +38,10 @@ def text(
     repetition_penalty: float | None = None,
     stop: tuple[str, ...] = (),
     guidance: float | None = None,
+    json_schema: str | None = None,
+    draft: str | None = None,
+    verify: Path | None = None,
+    dtype: DTYPES = "float32",
     device: Annotated[str | None, Parameter(name="--device")] = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
@@ -46,7 +54,7 @@ def text(
     prompt
         How the text begins; without one, the model begins it.
     model
-        A model's name, or its folder.
+        A model's name, its folder, or a GGUF file.
     style
         One of the model's styles, such as sonnet.
     seed
@@ -69,6 +77,14 @@ def text(
         Stop before this text. May be given many times.
     guidance
         How strongly to keep to the style: 1 as learned, 2 or 3 more so.
+    json_schema
+        JSON of this schema comes out: the schema itself, or a file of it.
+    draft
+        Guess ahead, for speed: `lookup` from the text itself, or the name or path of a smaller model.
+    verify
+        Folder of .txt, .md, .html or .pdf files; every sentence is checked against them.
+    dtype
+        How the weights are kept: fewer bits are faster. int8 and int4 are for the CPU.
     device
         `cpu`, `cuda`, ...; the fastest there is when left out.
     as_json
@@ -87,35 +103,50 @@ def text(
         repetition_penalty=repetition_penalty,
         stop=stop,
         guidance=guidance,
+        json_schema=read_schema(json_schema),
     )
-    from fromnoise.models.checkpoint import load
+    checker = None
+    if verify is not None:
+        from fromnoise.guard.documents import Documents
+        from fromnoise.guard.grounding import Sources
 
-    loaded = load(model, device=device)
-    if not hasattr(loaded, "tokenizer"):
-        raise RequestError(f"{model!r} makes no text; `fromnoise models list` says which models do")
-    news = loaded.stream(request)
+        checker = Sources(Documents.open(verify).texts).check
+    loaded, drafter = load_words(model, device, dtype), load_draft(draft, device, dtype)
+    news = loaded.stream(request, drafter)
     if as_json:
         *_, result = news
-        print(json.dumps(asdict(result), ensure_ascii=False, indent=2))
+        assert isinstance(result, TextResult)
+        claims = [claims_for_json(checker(prompt + made)) for made in result.texts] if checker else None
+        told = asdict(result) | ({} if claims is None else {"claims": claims})
+        print(json.dumps(told, ensure_ascii=False, indent=2))
     else:
-        _tell(news, request, told_seed=seed is None)
+        _tell(news, request, checker, told_seed=seed is None)
 
 
-def _tell(news: "Iterator[TextDelta | TextResult]", request: TextRequest, told_seed: bool) -> None:
-    """Print one text as it comes, several when they are done."""
+def _tell(
+    news: "Iterator[TextDelta | TextResult]",
+    request: TextRequest,
+    checker: "Callable[[str], list[Claim]] | None",
+    told_seed: bool,
+) -> None:
+    """Print one text as it comes, several when they are done, and what the documents say to each."""
     alone, begun = request.count == 1, False
     for piece in news:
         if alone and not begun:  # only now is it sure that the request can be carried out
             _write(request.prompt)
             begun = True
         if isinstance(piece, TextResult):
-            if not alone:
-                print("\n\n---\n\n".join(request.prompt + written for written in piece.texts), end="")
+            if alone:
+                print()
+            for place, written in enumerate(piece.texts):
+                if not alone:
+                    print(("\n---\n\n" if place else "") + request.prompt + written)
+                if checker is not None:
+                    print_claims(checker(request.prompt + written))
             for warning in piece.warnings:
                 print(f"note: {warning}", file=sys.stderr)
         elif alone:
             _write(piece.text)
-    print()
     if told_seed:
         print(f"seed {request.seed}", file=sys.stderr)
 

@@ -1,7 +1,9 @@
 """The user's documents: read, cut into passages, and searched by the words of a question (BM25)."""
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from importlib import import_module
@@ -11,11 +13,14 @@ from typing import Any
 import bm25s
 
 from fromnoise.errors import DataError, MissingPackageError
-from fromnoise.guard.sentences import sentences, stem
+from fromnoise.guard.sentences import asks_for, sentences, stem
 
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf")
-LONGEST = 700  # characters of a passage
+LONGEST = 400  # characters of a passage
+HEADING = 4  # words; what has no more is rather a heading than a sentence
 LARGEST_FILE = 20_000_000  # bytes
+SPEAKS = 0.3
+"""Share of what a question is about, by weight of its words, that a passage must have to be shown."""
 _SKIPPED = ("script", "style", "head", "nav")
 _BLOCKS = ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "br", "section", "article", "table")
 
@@ -40,7 +45,10 @@ class Documents:
             raise DataError("the documents have no text")
         self._index: Any = bm25s.BM25()
         words = [_words(part.text) or ["_"] for part in self.excerpts]
-        self._known = {word for part in words for word in part}
+        self._found = [frozenset(part) for part in words]
+        counts = Counter(word for part in self._found for word in part)
+        self._weights = {word: math.log(1 + len(words) / count) for word, count in counts.items()}
+        self._unknown = math.log(1 + len(words))
         self._index.index(words, show_progress=False)
 
     @classmethod
@@ -53,14 +61,35 @@ class Documents:
         base = path if path.is_dir() else path.parent
         return cls({one.relative_to(base).as_posix(): read_document(one) for one in found})
 
-    def search(self, question: str, count: int = 4) -> list[Excerpt]:
-        """Return the passages that share most with a question, best first; none that shares nothing."""
-        words = [word for word in _words(question) if word in self._known]
+    def search(self, question: str, count: int = 2) -> list[Excerpt]:
+        """Return the passages that share most with a question, best first; none that hardly speaks of it."""
+        asked = asks_for(question)
+        words = [word for word in asked if word in self._weights]
         if not words:
             return []
         found = self._index.retrieve([words], k=min(count, len(self.excerpts)), show_progress=False)
-        ranked = zip(found.documents[0], found.scores[0], strict=True)
-        return [self.excerpts[int(place)] for place, score in ranked if score > 0]
+        places = [int(place) for place in found.documents[0]]
+        return [self.excerpts[one] for one in places if self._share(asked, self._found[one]) >= SPEAKS]
+
+    def quote(self, question: str, found: Sequence[Excerpt]) -> Excerpt | None:
+        """Return the sentence of some passages that shares most with a question; of several the shortest."""
+        asked = asks_for(question)
+        said = [
+            Excerpt(part.name, one.text, part.start + one.start, part.start + one.end)
+            for part in found
+            for one in sentences(part.text)
+        ]
+
+        def fit(one: Excerpt) -> tuple[float, bool, int]:
+            words = _words(one.text)
+            return self._share(asked, words), len(words) > HEADING, -len(words)
+
+        return max(said, key=fit, default=None)
+
+    def _share(self, asked: Sequence[str], words: Collection[str]) -> float:
+        """Return the share of the words asked for, by weight, that are among `words`."""
+        weights = [(word in words, self._weights.get(word, self._unknown)) for word in asked]
+        return sum(weight for has, weight in weights if has) / sum(weight for _, weight in weights)
 
 
 def read_document(path: Path) -> str:
@@ -95,8 +124,8 @@ def quoted(found: Sequence[Excerpt]) -> str:
     """Write passages for a model to answer from."""
     if not found:
         return ""
-    numbered = "\n".join(f"[{place}] {part.text}" for place, part in enumerate(found, start=1))
-    return f"Answer only from these passages, briefly and in their words.\n{numbered}\n\nQuestion: "
+    told = "\n\n".join(part.text for part in found)
+    return f"Context:\n{told}\n\nUsing only the context, answer briefly: "
 
 
 def _words(text: str) -> list[str]:

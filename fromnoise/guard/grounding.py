@@ -22,6 +22,8 @@ SPEAKS_OF = 0.6
 """Share from which the evidence speaks of the same matter, so that another fact contradicts."""
 
 
+LEAST = 2
+"""Words and facts that a claim must have to say anything."""
 NEAREST = 8
 """Passages that a claim is compared with."""
 
@@ -104,7 +106,7 @@ class Sources:
         return [self._judged(claim) for claim in sentences(answer)]
 
     def _judged(self, claim: Sentence) -> Claim:
-        if not claim.words and not claim.facts:
+        if len({*claim.words, *claim.facts}) < LEAST:
             return Claim(claim.text, "not-found", None, "it states nothing that can be checked")
         nearest: Claim | None = None
         for passage in self._near(claim):

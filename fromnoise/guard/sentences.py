@@ -13,6 +13,8 @@ _ENGLISH: dict[str, Any] = tomllib.loads(
 )
 _ABBREVIATIONS = frozenset(_ENGLISH["abbreviations"].split())
 _SMALL = frozenset(_ENGLISH["small"].split())
+_ASKING = frozenset(_ENGLISH["asking"].split())
+_POINTING = frozenset(_ENGLISH["pointing"].split())
 _NEGATIONS = frozenset(_ENGLISH["negations"].split())
 _NUMBERS = {word: value for value, word in enumerate(_ENGLISH["units"].split())}
 _NUMBERS |= {word: 10 * place for place, word in enumerate(_ENGLISH["tens"].split(), start=2)}
@@ -131,6 +133,18 @@ def stem(word: str) -> str:
             word = word[: -len(suffix)] + ("y" if suffix == "ies" else "")
             break
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
+
+
+def asks_for(question: str) -> list[str]:
+    """Return the stems of what a question is about; of all its words when none carries meaning."""
+    words = [word for word in re.findall(r"[^\W_]+", question.lower()) if len(word) > 1 or word.isdigit()]
+    told = [word for word in words if word not in _SMALL and word not in _ASKING]
+    return [stem(word) for word in told or words]
+
+
+def points_back(question: str) -> bool:
+    """Tell whether a question speaks of what was spoken of before: it, they, and what of ..."""
+    return any(word in _POINTING for word in re.findall(r"[^\W_]+", question.lower()))
 
 
 def _negates(word: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import TemplateError
 from jinja2.exceptions import SecurityError
@@ -16,6 +16,9 @@ from fromnoise.requests import TextDelta, TextRequest, TextResult
 LONGEST_TEMPLATE = 100_000  # characters
 ANSWER = 256
 """Tokens kept free for an answer when nobody says how long it may be."""
+
+TEMPERATURE, TOP_P = 0.2, 0.9
+"""How boldly answers are chosen unless somebody says; from a context the likeliest one is taken."""
 
 Message = Mapping[str, str]
 """role (system, user or assistant) and content."""
@@ -47,6 +50,13 @@ def written(template: str, messages: list[Message], special: Mapping[str, str]) 
         raise RequestError(f"the chat template is broken: {error}") from None
 
 
+def _calm(request: TextRequest, quoting: bool) -> TextRequest:
+    """Fill in how boldly to choose."""
+    if request.temperature is None:
+        request = replace(request, temperature=0.0 if quoting else TEMPERATURE)
+    return request if request.top_p is not None else replace(request, top_p=TOP_P)
+
+
 @dataclass
 class Conversation:
     """What was said so far, and the model that answers."""
@@ -62,19 +72,27 @@ class Conversation:
                 "`fromnoise text` lets it write on from a prompt"
             )
 
-    def ask(self, words: str, request: TextRequest, context: str = "") -> Iterator[TextDelta | TextResult]:
+    def ask(
+        self,
+        words: str,
+        request: TextRequest,
+        context: str = "",
+        draft: "GPT | Literal['lookup'] | None" = None,
+    ) -> Iterator[TextDelta | TextResult]:
         """Say something and yield the answer as it comes; both are remembered.
 
-        `context` is shown to the model with this question and not remembered. `request` says how to choose.
+        `context` is shown to the model with this question alone and not remembered. `request` says how to
+        choose, `draft` what guesses ahead.
         """
         if not words.strip():
             raise RequestError("an empty message can't be answered")
         self.messages.append({"role": "user", "content": words})
-        shown = [*self.messages[:-1], {"role": "user", "content": context + words}]
+        before = [] if context else self.messages[:-1]  # a small model would rather repeat itself than read
+        shown = [*before, {"role": "user", "content": context + words}]
         try:
             prompt, forgotten = self._prompt(shown, request)
             answer = ""
-            for news in self.model.answer(prompt, request):
+            for news in self.model.answer(prompt, _calm(request, bool(context)), draft):
                 if isinstance(news, TextResult):
                     answer = news.text
                     dropped = [f"the first {forgotten} messages no longer fit and were left out"]

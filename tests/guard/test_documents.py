@@ -26,12 +26,27 @@ def test_a_question_finds_its_passage_and_where_it_stands(folder):
     assert "var x" not in documents.texts["birds.html"]
 
 
+def test_a_question_of_other_things_finds_nothing(folder):
+    documents = Documents.open(folder)
+    assert documents.search("Who won the race of a cat against the train in 1998?") == []
+    assert documents.search("How many?") == []
+
+
+def test_the_sentence_that_answers_is_quoted_by_its_span(folder):
+    documents = Documents.open(folder)
+    question = "What do cats drink?"
+    quote = documents.quote(question, documents.search(question))
+    assert quote.text == "Cats drink little water."
+    assert documents.texts[quote.name][quote.start : quote.end] == quote.text
+    assert documents.quote(question, []) is None
+
+
 def test_passages_cover_the_text_and_stay_short():
     text = " ".join(f"Sentence number {place} says a little something." for place in range(100))
     parts = list(excerpts("a", text))
-    assert all(len(part.text) <= 750 for part in parts)
+    assert all(len(part.text) <= 450 for part in parts)
     assert " ".join(part.text for part in parts) == text
-    assert quoted(parts[:1]).startswith("Answer only from") and quoted([]) == ""
+    assert quoted(parts[:1]).startswith("Context:\nSentence number 0") and quoted([]) == ""
 
 
 def test_what_cannot_be_read_is_said(tmp_path):
