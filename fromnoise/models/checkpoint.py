@@ -29,6 +29,7 @@ from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
+from fromnoise.models.text_diffusion import TextDiffusion, TextDiffusionSettings
 
 WEIGHTS, TOKENIZER = "weights.safetensors", "tokenizer.json"
 
@@ -79,7 +80,7 @@ def save(model: nn.Module, folder: Path, half: bool = False) -> None:
             raise OutputError(f"{folder / WEIGHTS} can't be written: {error}") from None
         if isinstance(model, ImageDiffusion):
             model.conditioner.tokens.save(partial / TOKENIZER)
-        if isinstance(model, GPT):
+        if isinstance(model, GPT | TextDiffusion):
             model.tokenizer.save(partial / TOKENIZER)
 
 
@@ -202,11 +203,21 @@ def _load_gpt(folder: Path, config: Mapping[str, Any]) -> GPT:
     return model
 
 
+def _load_text_diffusion(folder: Path, config: Mapping[str, Any]) -> TextDiffusion:
+    settings = check_settings(TextDiffusionSettings, dict(config), where=str(folder / CONFIG))
+    model = TextDiffusion(settings, TextTokens.load(folder / TOKENIZER))
+    load_tensors(model, folder / WEIGHTS)
+    model.name, model.folder = folder.resolve().name, folder
+    model.weights_sha256 = file_sha256(folder / WEIGHTS)
+    return model
+
+
 LOADERS = {
     "gpt": _load_gpt,
     "features": _load_features,
     "image-diffusion": _load_image_diffusion,
     "kl": _load_kl,
+    "text-diffusion": _load_text_diffusion,
 }
 """Kind of model -> what loads its folder."""
 

@@ -59,6 +59,7 @@ TRAINEES = Registry(
         "gpt": "fromnoise.training.words:GPTTrainee",
         "image-diffusion": "fromnoise.training.pictures:DiffusionTrainee",
         "kl": "fromnoise.training.pictures:KLTrainee",
+        "text-diffusion": "fromnoise.training.words:TextDiffusionTrainee",
     },
 )
 

@@ -1,0 +1,152 @@
+"""Words out of masks, in any order, block by block, or one after the other: one network, three ways to write.
+
+The output at a token's place guesses the token that follows it, whatever the way, so that a network that
+learned to guess the next token goes on learning (Gong et al. 2025). A row is read causally up to a cut, and
+both ways behind it; what comes before the cut is learned as the next token, what comes behind it as masks.
+Legend: B batch, L tokens, V vocabulary.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field, NonNegativeFloat
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fromnoise.codecs.text_tokens import MASK, RESERVED, TextTokens
+from fromnoise.config import Settings
+from fromnoise.data.text_feed import IGNORED, TextBatch
+from fromnoise.diffusion.masked import NOWHERE, Masked, lost, spread_times
+from fromnoise.models.telling import filled
+from fromnoise.nets.transformer import Transformer, TransformerSettings
+from fromnoise.requests import TextRequest
+from fromnoise.seeds import Seeds
+
+_GOLDEN = 0.6180339887498949
+"""Times of texts that share a row are this far apart, which spreads them evenly."""
+
+
+class UnmaskSettings(Settings):
+    """What is used when a request leaves it open."""
+
+    max_tokens: int = Field(default=200, gt=0)
+    steps: int = Field(default=64, gt=0)
+    solver: str = "ancestral"
+    temperature: NonNegativeFloat = 1.0
+    top_k: int | None = None
+    top_p: float | None = 0.95
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
+    guidance: float = 1.5
+
+
+class TextDiffusionSettings(Settings):
+    """All that makes the model what it is, besides its weights."""
+
+    kind: Literal["text-diffusion"] = "text-diffusion"
+    description: str = ""
+    styles: tuple[str, ...] = ()
+    style_dropout: NonNegativeFloat = 0.12
+    """Share of the texts that are learned without their style, for guidance."""
+    whole: float = Field(default=0.5, ge=0, le=1)
+    """Share of the texts that are all masks in training; the others are cut anywhere, and read up to there."""
+    least: float = Field(default=0.05, ge=0, lt=1)
+    """Least share of masks in training."""
+    net: TransformerSettings = TransformerSettings(vocabulary=RESERVED + 256)
+    sampling: UnmaskSettings = UnmaskSettings()
+
+
+class TextDiffusion(nn.Module):
+    """Write in the style asked for: from nothing, from a beginning, or around what is given."""
+
+    def __init__(self, settings: TextDiffusionSettings, tokenizer: TextTokens) -> None:
+        super().__init__()
+        self.settings, self.tokenizer = settings, tokenizer
+        self.net = Transformer(settings.net)
+        self.process = Masked(tokenizer.control(MASK))
+        self.name, self.weights_sha256 = "unsaved", ""
+        self.folder: Path | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Return where it computes."""
+        return self.net.words.weight.device
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """Return the styles it knows."""
+        return self.settings.styles
+
+    def compile_networks(self) -> None:
+        """Fuse the network's small operations; costs half a minute at the first step."""
+        self.net.compile()
+
+    def prefix(self, style: str | None) -> list[int]:
+        """Return the control tokens that begin a text."""
+        start = [] if self.tokenizer.start is None else [self.tokenizer.start]
+        return [*start, self.tokenizer.style(style, self.styles)] if self.styles else start
+
+    def check(self, request: TextRequest) -> TextRequest:
+        """Fill in the model's defaults; raise RequestError for what can't be made."""
+        return filled(request, self.settings.sampling, self.styles)
+
+    # Training
+
+    def loss(self, batch: TextBatch, seeds: Seeds) -> Tensor:
+        """Return each row's nats a token, (B,): of the next token before the cuts, the bound behind them.
+
+        In training, styles are left out now and then; else nothing is cut, and the bound is the whole text's.
+        """
+        ids, cuts, least = batch.ids, torch.zeros_like(batch.ids), 0.0
+        if self.training:
+            ids, cuts, least = self._with_gaps(ids, seeds), self._cuts(batch, seeds), self.settings.least
+        late = (batch.positions >= cuts) & (batch.documents >= 0)
+        asked = batch.targets != IGNORED
+        share = (spread_times(seeds)[:, None] + _GOLDEN * batch.documents) % 1
+        groups = batch.documents.masked_fill(~(late & asked), NOWHERE)
+        masked, weights = lost(seeds.uniform(ids.shape[1]), groups, 1 - (1 - least) * share)
+        weights = weights.masked_fill(~late & asked, 1.0)
+        vectors = self._read(batch, self._noised(batch, ids, masked), late)
+        return self._weighed(vectors, batch.targets, weights) / asked.sum(1).clamp(min=1).to(self.device)
+
+    def _cuts(self, batch: TextBatch, seeds: Seeds) -> Tensor:
+        """Draw for every text where it is cut, 0 for some, (B, L)."""
+        count = int(batch.documents.max()) + 1
+        sizes = torch.zeros(len(batch), count + 1, dtype=torch.int64)
+        sizes.scatter_add_(1, batch.documents + 1, torch.ones_like(batch.documents))
+        whole, places = seeds.uniform(2, count).unbind(1)
+        cuts = (places * sizes[:, 1:]).long().masked_fill(whole < self.settings.whole, 0)
+        return cuts.gather(1, batch.documents.clamp(min=0))
+
+    def _with_gaps(self, ids: Tensor, seeds: Seeds) -> Tensor:
+        """Replace some styles by "any"."""
+        first = self.tokenizer.style(None, self.styles)
+        styles = (ids > first) & (ids <= first + len(self.styles))
+        return ids.masked_fill(styles & (seeds.uniform(1) < self.settings.style_dropout), first)
+
+    def _noised(self, batch: TextBatch, ids: Tensor, masked: Tensor) -> Tensor:
+        """Put masks into ids (B, L) for the targets that are masked: a target stands one place further."""
+        inside = batch.documents[:, 1:] == batch.documents[:, :-1]
+        after = F.pad(masked[:, :-1] & inside, (1, 0))
+        return ids.masked_fill(after, self.process.mask)
+
+    def _read(self, batch: TextBatch, ids: Tensor, late: Tensor) -> Tensor:
+        seen = both_ways_mask(batch.documents.to(self.device), late.to(self.device))
+        return self.net(ids.to(self.device), mask=seen, positions=batch.positions.to(self.device))  # type: ignore[no-any-return]
+
+    def _weighed(self, vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        """Return the weighted sum of -log p of each row's targets, (B,); what weighs nothing costs nothing."""
+        rows, places = (weights > 0).nonzero(as_tuple=True)
+        logits = self.net.logits(vectors[rows.to(self.device), places.to(self.device)])
+        nats = F.cross_entropy(logits.float(), targets[rows, places].to(self.device), reduction="none")
+        sums = torch.zeros(len(targets), device=self.device)
+        return sums.index_add(0, rows.to(self.device), nats * weights[rows, places].to(nats))
+
+
+def both_ways_mask(documents: Tensor, late: Tensor) -> Tensor:
+    """Return who may see whom, (B, 1, L, L): what came before in the same document, and all of it if `late`."""
+    length = documents.shape[1]
+    same = documents[:, :, None] == documents[:, None, :]
+    earlier = torch.ones(length, length, dtype=torch.bool, device=documents.device).tril()
+    return (same & (earlier | late[:, :, None]))[:, None]
