@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from fromnoise import errors as errors
     from fromnoise.api import generate as generate
     from fromnoise.guard.grounding import fact_check as fact_check
+    from fromnoise.guard.policy import is_safe_prompt as is_safe_prompt
     from fromnoise.interop.opening import load as load
     from fromnoise.requests import ImageRequest as ImageRequest
     from fromnoise.requests import ImageResult as ImageResult
@@ -22,6 +23,7 @@ __all__ = [
     "fact_check",
     "fine_tune",
     "generate",
+    "is_safe_prompt",
     "load",
 ]
 
@@ -31,6 +33,7 @@ _HOMES = {
     "fact_check": "fromnoise.guard.grounding",
     "fine_tune": "fromnoise.training.finetuning.tuning",
     "generate": "fromnoise.api",
+    "is_safe_prompt": "fromnoise.guard.policy",
     "load": "fromnoise.interop.opening",
 }
 

@@ -16,6 +16,10 @@ class RequestError(FromNoiseError, ValueError):
     """A request asks for something that can't be made."""
 
 
+class UnsafePromptError(RequestError):
+    """The guard refuses a text: its message begins `Unsafe prompt detected` and says which rule."""
+
+
 class DataError(FromNoiseError):
     """Pictures, captions or a dataset folder are missing, broken or too few."""
 
