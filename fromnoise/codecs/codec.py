@@ -5,10 +5,19 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from fromnoise.registry import Registry
 
-CODECS = Registry("codec", {"pixels": "fromnoise.codecs.pixels:Pixels", "kl": "fromnoise.codecs.kl:KL"})
+CODECS = Registry(
+    "codec",
+    {
+        "fsq": "fromnoise.codecs.vq:FSQ",
+        "kl": "fromnoise.codecs.kl:KL",
+        "pixels": "fromnoise.codecs.pixels:Pixels",
+        "vq": "fromnoise.codecs.vq:VQ",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,10 @@ class PictureBatch:
 
 
 class PictureCodec(Protocol):
-    """Pictures, uint8 (B, S, S, 3), to model data (B, *shape), float32 with about unit variance, and back."""
+    """Pictures, uint8 (B, S, S, 3), to model data (B, *shape) and back.
+
+    Model data are float32 with about unit variance; where pictures are tokens, codes as int64.
+    """
 
     size: int
     """Side of the pictures, px."""
@@ -36,6 +48,15 @@ class PictureCodec(Protocol):
 
     def decode(self, x0: Tensor) -> Tensor:
         """Turn model data into pictures; each item by itself, so that its batch can't change it."""
+
+
+def shrunk(pictures: Tensor, size: int) -> Tensor:
+    """Bring uint8 pictures (B, S, S, 3) to (B, size, size, 3); pictures of that size stay as they are."""
+    if pictures.shape[1] == size:
+        return pictures
+    floats = pictures.permute(0, 3, 1, 2).float()
+    small = F.interpolate(floats, size=size, mode="bicubic", antialias=True, align_corners=False)
+    return small.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def to_signed(pictures: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from fromnoise.codecs.codec import CODECS
 from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.codecs.pixels import Pixels, PixelsSettings
 from fromnoise.codecs.text_tokens import TextTokens
+from fromnoise.codecs.vq import FSQ, VQ, FSQSettings, VQSettings
 from fromnoise.config import Settings, check_settings
 from fromnoise.errors import CheckpointError, ConfigError, OutputError, unknown
 from fromnoise.files import file_sha256
@@ -188,6 +189,18 @@ def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
     return codec
 
 
+def _load_vq(folder: Path, config: Mapping[str, Any]) -> VQ:
+    codec = VQ(check_settings(VQSettings, dict(config), where=str(folder / CONFIG)))
+    load_tensors(codec, folder / WEIGHTS)
+    return codec
+
+
+def _load_fsq(folder: Path, config: Mapping[str, Any]) -> FSQ:
+    codec = FSQ(check_settings(FSQSettings, dict(config), where=str(folder / CONFIG)))
+    load_tensors(codec, folder / WEIGHTS)
+    return codec
+
+
 def _load_features(folder: Path, config: Mapping[str, Any]) -> FeatureEncoder:
     encoder = FeatureEncoder(check_settings(FeatureSettings, dict(config), where=str(folder / CONFIG)))
     load_tensors(encoder, folder / WEIGHTS)
@@ -215,8 +228,10 @@ def _load_text_diffusion(folder: Path, config: Mapping[str, Any]) -> TextDiffusi
 LOADERS = {
     "gpt": _load_gpt,
     "features": _load_features,
+    "fsq": _load_fsq,
     "image-diffusion": _load_image_diffusion,
     "kl": _load_kl,
+    "vq": _load_vq,
     "text-diffusion": _load_text_diffusion,
 }
 """Kind of model -> what loads its folder."""

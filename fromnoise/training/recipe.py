@@ -56,9 +56,11 @@ TRAINEES = Registry(
     "kind",
     {
         "features": "fromnoise.training.pictures:FeatureTrainee",
+        "fsq": "fromnoise.training.picture_codes:CodeTrainee",
         "gpt": "fromnoise.training.words:GPTTrainee",
         "image-diffusion": "fromnoise.training.pictures:DiffusionTrainee",
         "kl": "fromnoise.training.pictures:KLTrainee",
+        "vq": "fromnoise.training.picture_codes:CodeTrainee",
         "text-diffusion": "fromnoise.training.words:TextDiffusionTrainee",
     },
 )
