@@ -50,7 +50,7 @@ class TextDiffusionSettings(Settings):
     style_dropout: NonNegativeFloat = 0.12
     """Share of the texts that are learned without their style, for guidance."""
     whole: float = Field(default=0.5, ge=0, le=1)
-    """Share of the texts that are all masks in training; the others are cut anywhere, and read up to there."""
+    """Share of the texts that are noised from their first token; the others are read up to a cut anywhere."""
     least: float = Field(default=0.05, ge=0, lt=1)
     """Least share of masks in training."""
     net: TransformerSettings = TransformerSettings(vocabulary=RESERVED + 256)
@@ -136,7 +136,7 @@ class TextDiffusion(nn.Module):
         return self.net(ids.to(self.device), mask=seen, positions=batch.positions.to(self.device))  # type: ignore[no-any-return]
 
     def _weighed(self, vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        """Return the weighted sum of -log p of each row's targets, (B,); what weighs nothing costs nothing."""
+        """Return the weighted sum of -log p of each row's targets, (B,); without weight there is no cost."""
         rows, places = (weights > 0).nonzero(as_tuple=True)
         logits = self.net.logits(vectors[rows.to(self.device), places.to(self.device)])
         nats = F.cross_entropy(logits.float(), targets[rows, places].to(self.device), reduction="none")
@@ -145,7 +145,7 @@ class TextDiffusion(nn.Module):
 
 
 def both_ways_mask(documents: Tensor, late: Tensor) -> Tensor:
-    """Return who may see whom, (B, 1, L, L): what came before in the same document, and all of it if `late`."""
+    """Return who may see whom, (B, 1, L, L): what came before in the same text, and all of it if `late`."""
     length = documents.shape[1]
     same = documents[:, :, None] == documents[:, None, :]
     earlier = torch.ones(length, length, dtype=torch.bool, device=documents.device).tril()

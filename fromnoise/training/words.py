@@ -19,7 +19,7 @@ from fromnoise.models.checkpoint import TOKENIZER
 from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.store import find_model
 from fromnoise.models.text_diffusion import TextDiffusion, TextDiffusionSettings
-from fromnoise.requests import TextRequest
+from fromnoise.requests import TextRequest, result_of
 from fromnoise.training.loop import Feed
 from fromnoise.training.recipe import Recipe, Report
 
@@ -81,7 +81,7 @@ class TextTrainee(ABC):
         tokens = self.model.tokenizer
         return tokenised(documents, tokens.encode, self.model.prefix, tokens.ends, self.data.weights)
 
-    def finish(self) -> None:
+    def finish(self) -> None:  # noqa: B027
         """Nothing is left to do."""
 
     def judge(self) -> dict[str, float]:
@@ -95,7 +95,7 @@ class TextTrainee(ABC):
         ]
         room = self.model.settings.net.length // 2
         texts = [
-            f"[{style}]\n{self.model.run(TextRequest(style=style, max_tokens=room)).text}\n"
+            f"[{style}]\n{result_of(self.model.stream(TextRequest(style=style, max_tokens=room))).text}\n"
             for style in styles
         ]
         path.with_suffix(".txt").write_text("\n".join(texts), encoding="utf-8")
