@@ -1,6 +1,6 @@
 """The words of every front door: what is asked for, what is told on the way and what comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ class ImageRequest:
     eta: float | None = None
     """Share of fresh noise, for the solvers that take it: 0 deterministic, 1 ancestral."""
     guidance: float | None = None
+    guidance_start: float | None = None
+    """Guidance of a picture's first token, from where it goes evenly to `guidance`; None: the same all along."""
     guidance_rescale: float | None = None
     guidance_interval: tuple[float, float] | None = None
     """Guide only while t / t_max lies in this closed interval."""
@@ -37,6 +39,14 @@ class ImageRequest:
     """Share of the way to noise that `init` is taken: 0 keeps it, 1 forgets it."""
     mask: "np.ndarray | None" = None
     """bool (H, W): True where the picture is to be made anew; needs `init`."""
+    keep: str | None = None
+    """Half of `init` that stays: top, bottom, left or right; the rest is made anew, token by token."""
+    temperature: float | None = None
+    """How boldly tokens are chosen; 0 takes the likeliest."""
+    top_k: int | None = None
+    top_p: float | None = None
+    best_of: int | None = None
+    """Make so many and keep the one that shows the prompt best."""
     between: str | None = None
     """A second prompt: the items go from `prompt` to it, evenly, with one and the same noise."""
 
@@ -109,3 +119,9 @@ class TextResult:
     def text(self) -> str:
         """Return the first text."""
         return self.texts[0]
+
+
+def result_of(news: Iterator[Any]) -> Any:
+    """Return the result, which is the last of a stream's news."""
+    *_, result = news
+    return result

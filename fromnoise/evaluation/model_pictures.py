@@ -22,7 +22,7 @@ from fromnoise.evaluation.picture_metrics import Metrics, entry
 from fromnoise.evaluation.sides import Drawn, Report
 from fromnoise.evaluation.sources import Source, dataset_source, source_of
 from fromnoise.models.store import find_model, read_config
-from fromnoise.requests import ImageRequest
+from fromnoise.requests import ImageRequest, result_of
 
 if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
@@ -69,7 +69,7 @@ def _generated(model: "ImageDiffusion", prompts: Source, seed: int, report: Repo
     for index, (caption, style) in enumerate(zip(captions, styles, strict=True)):
         known = style if style in model.styles else None
         request = ImageRequest(prompt=caption or prompts.names[index], style=known, seed=seed + index)
-        pictures.append(np.asarray(model.run(request).images[0]))
+        pictures.append(np.asarray(result_of(model.stream(request)).images[0]))
         report((index + 1) * _DRAWING, len(captions) * (_DRAWING + 3))
     made = source_of(pictures, model.name)
     return replace(made, captions=prompts.captions, styles=prompts.styles, concepts=prompts.concepts)

@@ -23,7 +23,7 @@ from fromnoise.evaluation.word_measures import bits
 from fromnoise.evaluation.word_sources import Texts, texts_of
 from fromnoise.evaluation.words import evaluate_words
 from fromnoise.models.store import find_model, read_config
-from fromnoise.requests import TextRequest
+from fromnoise.requests import TextRequest, result_of
 
 if TYPE_CHECKING:
     from fromnoise.models.gpt import GPT
@@ -71,7 +71,7 @@ def _written(model: "GPT", held_out: Texts, method: Method, report: Report) -> t
                 max_tokens=room,
                 seed=method.seed + len(texts),
             )
-            texts += [(text, style) for text in model.run(request).texts]
+            texts += [(text, style) for text in result_of(model.stream(request)).texts]
             report((1 - _LIKELY) * len(texts), count)
     made = texts_of(model.name, texts)
     length = max(FEWEST_CHARACTERS, int(median(len(text) for text in made.items)))

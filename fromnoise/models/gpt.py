@@ -5,6 +5,7 @@ Legend: B batch, L tokens, V vocabulary.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -225,16 +226,19 @@ class GPT(nn.Module):
         options = {name: value for name, value in locals().items() if name not in ("self", "draft")}
         schema = None if json_schema is None else schema_text(json_schema)
         request = TextRequest(**options | {"stop": tuple(stop), "json_schema": schema})
-        for news in self.stream(request, draft):
+        from fromnoise.engine import Engine
+
+        for news in Engine(self, partial(self.stream, draft=draft)).stream(request):
             if isinstance(news, TextResult):
                 yield news
             elif news.item == 0:
                 yield news.text
 
     def run(self, request: TextRequest) -> TextResult:
-        """Carry out a request and return its result."""
-        *_, result = self.stream(request)
-        assert isinstance(result, TextResult)
+        """Carry out a request by the engine, as every front door does, and return its result."""
+        from fromnoise.engine import Engine
+
+        result: TextResult = Engine(self).run(request)
         return result
 
     def check(self, request: TextRequest) -> TextRequest:
@@ -244,7 +248,7 @@ class GPT(nn.Module):
     def stream(
         self, request: TextRequest, draft: "GPT | Literal['lookup'] | None" = None
     ) -> Iterator[TextDelta | TextResult]:
-        """Carry out a request: tell of every piece of text, then give the result."""
+        """Carry out a request, which the engine checks: tell of every piece of text, then give the result."""
         asked = self.check(request)
         prompt = self.tokenizer.encode(asked.prompt)
         null = [*self.prefix(None), *prompt] if asked.style is not None else None

@@ -148,9 +148,10 @@ class ImageDiffusion(nn.Module):
         return self.run(ImageRequest(**options))
 
     def run(self, request: ImageRequest) -> ImageResult:
-        """Carry out a request and return its result."""
-        *_, result = self.stream(request)
-        assert isinstance(result, ImageResult)
+        """Carry out a request by the engine, as every front door does, and return its result."""
+        from fromnoise.engine import Engine
+
+        result: ImageResult = Engine(self).run(request)
         return result
 
     def check(self, request: ImageRequest) -> ImageRequest:
@@ -159,7 +160,7 @@ class ImageDiffusion(nn.Module):
         return checked(request, settings.sampling, settings.styles, tuple(settings.grids), self.size)
 
     def stream(self, request: ImageRequest) -> Iterator[Progress | ImageResult]:
-        """Carry out a request: tell of every step, then give the result."""
+        """Carry out a request, which the engine checks: tell of every step, then give the result."""
         yield from self._stream(self.check(request))
 
     @torch.inference_mode()

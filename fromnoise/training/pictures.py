@@ -29,7 +29,7 @@ from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.store import find_model
-from fromnoise.requests import ImageRequest
+from fromnoise.requests import ImageRequest, result_of
 from fromnoise.training.loop import Feed
 from fromnoise.training.recipe import Recipe, Report
 
@@ -43,8 +43,8 @@ class DiffusionTrainee:
 
     def __init__(self, plan: Recipe, where: str) -> None:
         self._plan = plan
-        self.data, self._pictures = _opened(plan, where)
-        tree = {**plan.model, "styles": _styles(self._pictures)}
+        self.data, self._pictures = opened(plan, where)
+        tree = {**plan.model, "styles": styles_of(self._pictures)}
         settings = check_settings(ImageDiffusionSettings, tree, where=f"{where} [model]")
         codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size)
         _check_size(codec.size, self._pictures.size, where)
@@ -71,7 +71,7 @@ class DiffusionTrainee:
                 encoded: Tensor = codec.encode(pictures)
             return encoded.cpu()
 
-        cache = _cache(self.data, self._pictures, codec)
+        cache = cache_of(self.data, self._pictures, codec)
         return EncodedFeed(self._pictures, self.data, training.seed, encode, cache, report)
 
     def finish(self) -> None:
@@ -88,7 +88,9 @@ class DiffusionTrainee:
         ]
         extractor = open_extractor()
         real = extract(source_of(self._pictures.pictures[held]), extractor).features
-        made = extract(source_of([self.model.run(ask).images[0] for ask in asks]), extractor).features
+        made = extract(
+            source_of([result_of(self.model.stream(ask)).images[0] for ask in asks]), extractor
+        ).features
         near = density_coverage(made, real)
         return {"kernel_distance": kernel_distance(made, real).value, "coverage": near.coverage.value}
 
@@ -99,7 +101,9 @@ class DiffusionTrainee:
             [ImageRequest(prompt=caption, style=style, seed=seed) for seed in range(2)]
             for caption, style in zip(batch.captions, batch.styles, strict=True)
         ]
-        _save_columns([[self.model.run(ask).images[0] for ask in column] for column in requests], path)
+        save_columns(
+            [[result_of(self.model.stream(ask)).images[0] for ask in column] for column in requests], path
+        )
 
 
 class KLTrainee:
@@ -107,7 +111,7 @@ class KLTrainee:
 
     def __init__(self, plan: Recipe, where: str) -> None:
         self._seed = plan.training.seed
-        self.data, self._pictures = _opened(plan, where)
+        self.data, self._pictures = opened(plan, where)
         settings = check_settings(KLSettings, plan.model, where=f"{where} [model]")
         _check_size(settings.size, self._pictures.size, where)
         self.model = KL(settings)
@@ -130,7 +134,7 @@ class KLTrainee:
         """Show some pictures above what comes back of them."""
         pictures = (feed.validation(SAMPLES) or [feed.batch(0, SAMPLES)])[0].pictures
         pairs = zip(pictures, self.model.decode(self.model.encode(pictures)), strict=True)
-        _save_columns([[Image.fromarray(picture.numpy()) for picture in pair] for pair in pairs], path)
+        save_columns([[Image.fromarray(picture.numpy()) for picture in pair] for pair in pairs], path)
 
 
 class FeatureTrainee:
@@ -138,8 +142,8 @@ class FeatureTrainee:
 
     def __init__(self, plan: Recipe, where: str) -> None:
         self._seed = plan.training.seed
-        self.data, self._pictures = _opened(plan, where)
-        tree = {**plan.model, "styles": _styles(self._pictures), "damages": list(DAMAGES)}
+        self.data, self._pictures = opened(plan, where)
+        tree = {**plan.model, "styles": styles_of(self._pictures), "damages": list(DAMAGES)}
         settings = check_settings(FeatureSettings, tree, where=f"{where} [model]")
         self.model = FeatureEncoder(settings)
 
@@ -160,12 +164,14 @@ class FeatureTrainee:
         """Save nothing: it makes numbers, no pictures."""
 
 
-def _opened(plan: Recipe, where: str) -> tuple[DataSettings, PictureSet]:
+def opened(plan: Recipe, where: str) -> tuple[DataSettings, PictureSet]:
+    """Check a recipe's [data] and open its pictures."""
     data = check_settings(DataSettings, plan.data, where=f"{where} [data]")
     return data, open_dataset(data)
 
 
-def _styles(pictures: PictureSet) -> list[str]:
+def styles_of(pictures: PictureSet) -> list[str]:
+    """Return the styles of some pictures, each once."""
     return sorted({item.style for item in pictures.items if item.style})
 
 
@@ -174,7 +180,7 @@ def _check_size(codec: int, dataset: int, where: str) -> None:
         raise ConfigError(f"{where}: the codec is for pictures of {codec} px, the dataset has {dataset} px")
 
 
-def _cache(data: DataSettings, pictures: PictureSet, codec: Any) -> Path:
+def cache_of(data: DataSettings, pictures: PictureSet, codec: Any) -> Path:
     """Name the file of encoded pictures after all that it depends on."""
     drawn = data.augment.model_dump(mode="json", exclude={"plain"})  # how often, not what
     depends = [pictures.summary["sha256"], data.styles, drawn]
@@ -185,7 +191,7 @@ def _cache(data: DataSettings, pictures: PictureSet, codec: Any) -> Path:
     return home() / "encoded" / f"{data.dataset.replace('/', '_')}-{digest.hexdigest()[:16]}"
 
 
-def _save_columns(columns: Sequence[Sequence[Image.Image]], path: Path) -> None:
+def save_columns(columns: Sequence[Sequence[Image.Image]], path: Path) -> None:
     """Save a sheet of pictures of one size, column by column."""
     side = columns[0][0].width
     sheet = Image.new("RGB", (side * len(columns), side * len(columns[0])), "white")

@@ -21,7 +21,7 @@ from fromnoise.evaluation.picture_twins import picture_twins
 from fromnoise.interop.peft import rows_of
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.nets.lora import Rows
-from fromnoise.requests import ImageRequest
+from fromnoise.requests import ImageRequest, result_of
 from fromnoise.seeds import Seeds
 from fromnoise.training.finetuning.counted import Counted
 from fromnoise.training.finetuning.settings import FineTuneSettings
@@ -102,7 +102,7 @@ class PictureTuning:
             ImageRequest(prompt=item.caption, style=item.style, seed=self._asked.seed + place)
             for place, item in enumerate(items)
         ]
-        drawn = np.stack([np.asarray(self.model.run(ask).images[0]) for ask in asks])
+        drawn = np.stack([np.asarray(result_of(self.model.stream(ask)).images[0]) for ask in asks])
         train, held = (self._pictures.pictures[side.rows] for side in (self._train, self._held))
         found = memorization_of_pictures(drawn, train, held)
         nearest = int(found.distances.argmin())

@@ -1,0 +1,148 @@
+"""The only road from a request to an output: check the words, make, review, stamp, record.
+
+Command line, server and `model.generate` all take it. A stream that is closed stops within one step.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
+
+from fromnoise.errors import FromNoiseError, UnsafePromptError
+from fromnoise.guard.policy import check, require_safe
+from fromnoise.guard.provenance import stamp
+from fromnoise.guard.review import review_pictures
+from fromnoise.requests import ImageRequest, ImageResult, Progress, TextDelta, TextRequest, TextResult
+
+Request = ImageRequest | TextRequest
+Result = ImageResult | TextResult
+News = Progress | TextDelta | Result
+Work = Callable[[Any], Iterator[Any]]
+"""From a request to its news, the last of which is the result: a model's `stream`."""
+Verdict = Literal["done", "refused", "failed", "cancelled"]
+
+NOT_PROMPTS = ("style", "solver", "grid", "weaker", "negative", "keep")
+"""Texts in a request that name a choice; all others are checked."""
+
+
+class Model(Protocol):
+    """What the engine must know of a model."""
+
+    name: str
+    weights_sha256: str
+
+    def stream(self, request: Any) -> Iterator[Any]:
+        """Carry out a request: news, then the result."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a request went: what a record is made of."""
+
+    model: str
+    request: Request
+    verdict: Verdict
+    reason: str
+    """Why it was refused or failed, in one line; empty when it was done or cancelled."""
+    seconds: float
+    result: Result | None = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Carry out requests with one model.
+
+    `work` makes the result in place of the model's own `stream`: with a draft, say, or as an answer in a
+    conversation. `told` joins the settings that results carry. `record` hears of every outcome before
+    whoever asked does, so that nothing finished can be lost.
+    """
+
+    model: Model
+    work: Work | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+    record: Callable[[Outcome], None] | None = None
+
+    def run(self, request: Request) -> Any:
+        """Carry out a request and return its result."""
+        *_, result = self.stream(request)
+        return result
+
+    def stream(self, request: Request, also: tuple[str, ...] = ()) -> Iterator[Any]:
+        """Carry out a request: tell of every step, then give the result.
+
+        `also` are more words that the result will be made from. Raise UnsafePromptError when the policy
+        blocks any of them.
+        """
+        record = _Recording(self, request)
+        try:
+            notes = require_safe(*words_of(request), *also)
+            for news in (self.work or self.model.stream)(request):
+                if isinstance(news, ImageResult | TextResult):
+                    news = _finished(news, notes, self.told)
+                    record.keep("done", result=news)
+                yield news
+        except UnsafePromptError as error:
+            record.keep("refused", str(error))
+            raise
+        except FromNoiseError as error:
+            record.keep("failed", str(error))
+            raise
+        except GeneratorExit:
+            record.keep("cancelled")
+            raise
+        finally:
+            record.keep("failed", "a fault in the program")  # unless something else was kept already
+
+
+@dataclass
+class _Recording:
+    """Record how one request went, once."""
+
+    engine: Engine
+    request: Request
+    begun: float = field(default_factory=time.perf_counter)
+    kept: bool = False
+
+    def keep(self, verdict: Verdict, reason: str = "", result: Result | None = None) -> None:
+        """Record an outcome, unless one was recorded before."""
+        if self.kept or self.engine.record is None:
+            return
+        self.kept = True
+        seconds = time.perf_counter() - self.begun
+        self.engine.record(Outcome(self.engine.model.name, self.request, verdict, reason, seconds, result))
+
+
+def words_of(request: Request) -> list[str]:
+    """Return the texts of a request that say what is to come out.
+
+    A negative prompt says what is not to; but with less guidance than 1 it is what comes out.
+    """
+    texts = {name: value for name, value in vars(request).items() if isinstance(value, str)}
+    asked = [value for name, value in texts.items() if name not in NOT_PROMPTS]
+    if "negative" in texts and request.guidance is not None and request.guidance < 1:
+        asked.append(texts["negative"])
+    return asked
+
+
+def _finished(result: Result, notes: list[str], told: Mapping[str, Any]) -> Result:
+    """Review a result and stamp it."""
+    if isinstance(result, ImageResult):
+        pictures = zip(result.settings, result.images, strict=True)
+        settings = [stamp({**one, **told}, image.tobytes()) for one, image in pictures]
+        found = review_pictures(result.images)
+    else:
+        written = zip(result.settings, result.texts, strict=True)
+        settings = [stamp({**one, **told}, text.encode()) for one, text in written]
+        found = _review_texts(result.texts)
+    return replace(result, settings=settings, warnings=[*result.warnings, *notes, *found])
+
+
+def _review_texts(texts: list[str]) -> list[str]:
+    """Say which texts hold what the policy would not have let in."""
+    verdicts = [(place, check(text)) for place, text in enumerate(texts, start=1)]
+    return [
+        f"text {place} may be unsafe: {verdict.category} (rule {verdict.rule})"
+        for place, verdict in verdicts
+        if verdict.action == "block"
+    ]
