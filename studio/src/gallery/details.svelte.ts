@@ -1,0 +1,53 @@
+// The picture or text that is looked at closely: from history, or a file that was dropped in.
+
+import { readSettings } from "../lib/png";
+import { dataUrl } from "../lib/squares";
+import type { HistoryItem, Settings } from "../lib/wire";
+
+export interface Looked {
+  id: string | null; // of history; null for a file
+  kind: "picture" | "words";
+  title: string;
+  picture: string | null; // address
+  text: string | null;
+  settings: Settings;
+  warnings: string[];
+}
+
+class DetailsState {
+  looked = $state.raw<Looked | null>(null);
+  trouble = $state("");
+
+  open(item: HistoryItem): void {
+    this.trouble = "";
+    this.looked = {
+      id: item.id,
+      kind: item.kind,
+      title: new Date(item.created * 1000).toLocaleString(),
+      picture: item.url ?? null,
+      text: item.text ?? null,
+      settings: item.settings,
+      warnings: item.warnings,
+    };
+  }
+
+  async openFile(file: File): Promise<void> {
+    try {
+      const settings = await readSettings(file);
+      this.trouble = "";
+      this.looked = {
+        id: null, kind: "picture", title: file.name, picture: await dataUrl(file), text: null, settings, warnings: [],
+      };
+    } catch (mistake) {
+      this.looked = null;
+      this.trouble = (mistake as Error).message;
+    }
+  }
+
+  close(): void {
+    this.looked = null;
+    this.trouble = "";
+  }
+}
+
+export const details = new DetailsState();
