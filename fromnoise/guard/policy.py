@@ -1,14 +1,19 @@
-"""What may be asked for: a policy is data, and a text is checked against it before anything is made."""
+"""What may be asked for: a policy is data, and a text is checked against it before anything is made.
 
-import re
-import unicodedata
+The guard fails closed: when it can't judge a text, it refuses it and says so.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from pathlib import Path
 
 from fromnoise.errors import UnsafePromptError
+from fromnoise.guard.matching import Finding, Matcher
+from fromnoise.guard.policy_file import Action, own_policy, read_policy
+from fromnoise.guard.rules import rules_of
 
-Action = Literal["block", "warn", "allow"]
-_FIRST = re.compile(r"\b(naked|nude|nudes|porn|nsfw|hentai|behead|gore|self-harm)\b")
+_SEVERITY: dict[Action, int] = {"allow": 0, "warn": 1, "block": 2}
 
 
 @dataclass(frozen=True)
@@ -19,26 +24,67 @@ class Verdict:
     category: str = ""
     rule: str = ""
     matched: str = ""
+    title: str = ""
+    hidden: bool = False
+    """The words were hidden: in other letters, torn apart, backwards, ..."""
+
+    @property
+    def reason(self) -> str:
+        """Return why, in words."""
+        if not self.matched:
+            return f"{self.title} (rule {self.category}.{self.rule})"
+        how = "hides" if self.hidden else "says"
+        return f"{self.title} (rule {self.category}.{self.rule}: {how} {self.matched!r})"
 
 
-def check(prompt: str) -> Verdict:
-    """Judge a text by the policy in force."""
-    found = _FIRST.search(unicodedata.normalize("NFKC", prompt).casefold())
-    return Verdict("block", "sexual", "words", found.group()) if found else Verdict("allow")
+def check(prompt: str, policy: Path | None = None) -> Verdict:
+    """Judge a text by a policy file; by default the user's policy or, without one, the one that comes along."""
+    try:
+        matcher = _matcher(*_in_force(policy))
+        return _worst(matcher.findings(prompt))
+    except Exception as error:  # whatever breaks in here, nothing gets past: the one place for this
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return Verdict(
+            "block", "guard", "failed", title=f"the guard can't judge it, so it is refused: {reason}"
+        )
 
 
-def require_safe(*texts: str | None) -> list[str]:
-    """Raise UnsafePromptError for the first text that the policy blocks; return its warnings about the others."""
+def require_safe(*texts: str | None, policy: Path | None = None) -> list[str]:
+    """Raise UnsafePromptError for the first text that is blocked; return warnings about the others."""
     warnings = []
-    for verdict in (check(text) for text in texts if text):
-        said = f"{verdict.category} (rule {verdict.rule}: {verdict.matched!r})"
+    for verdict in (check(text, policy) for text in texts if text):
         if verdict.action == "block":
-            raise UnsafePromptError(f"Unsafe prompt detected: {said}")
+            raise UnsafePromptError(f"Unsafe prompt detected: {verdict.reason}")
         if verdict.action == "warn":
-            warnings.append(f"the prompt may be unsafe: {said}")
+            warnings.append(f"the prompt may be unsafe: {verdict.reason}")
     return warnings
 
 
 def is_safe_prompt(prompt: str) -> bool:
-    """Say whether the policy lets a text through."""
+    """Say whether a text may be asked for."""
     return check(prompt).action != "block"
+
+
+def _in_force(policy: Path | None) -> tuple[Path | None, int]:
+    """Return the policy file, None for the default, and when it was changed."""
+    own = policy if policy is not None else own_policy()
+    if policy is None and not own.exists():
+        return None, 0
+    return own, own.stat().st_mtime_ns
+
+
+@lru_cache(maxsize=8)
+def _matcher(path: Path | None, changed: int) -> Matcher:
+    return Matcher(tuple(rules_of(read_policy(path, changed))))
+
+
+def _worst(findings: Iterable[Finding]) -> Verdict:
+    """Return the verdict of the most severe finding, the first of them."""
+    worst = Verdict("allow")
+    for found in findings:
+        if _SEVERITY[found.rule.action] > _SEVERITY[worst.action]:
+            rule = found.rule
+            worst = Verdict(rule.action, rule.category, rule.name, found.matched, rule.title, found.hidden)
+            if worst.action == "block":
+                break
+    return worst

@@ -1,0 +1,161 @@
+"""The words that a policy speaks of, in all the ways they are hidden.
+
+A form is a word as a policy means it, with its endings. The key of a token is what is left when letters that
+stand in for others are put back (1, ! and | for i or l, 3 for e, ...) and repeats are one letter.
+"""
+
+import codecs
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+LONGEST = 24  # letters of a form
+_STAND_INS = str.maketrans("i01!|3456789@$+(<{[", "lollleasgtbgastcccc")
+_REPEATS = re.compile(r"(.)\1+")
+_VOWELS = re.compile("[aeiou]")
+_ENDINGS = ["e", "s", "es", "ed", "d", "ing", "ion", "ions", "or", "ors", "er", "ers", "y", "ies", "ic", "ism", "ist", "ists", "al", "a", "o"]
+_SHORTEST = 4  # letters of a form that is looked for backwards, or in pieces
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Words of three weights; `innocent` are ordinary words that look like hidden ones."""
+
+    strong: frozenset[str]
+    """Meant wherever they stand."""
+    weak: frozenset[str]
+    """Meant only where somebody hides them."""
+    known: frozenset[str]
+    """Said beside others in a rule."""
+    innocent: frozenset[str]
+
+    @cached_property
+    def forms(self) -> frozenset[str]:
+        """Return all forms."""
+        return self.strong | self.weak | self.known
+
+    @cached_property
+    def _keys(self) -> dict[str, list[str]]:
+        keys = defaultdict(list)
+        for form in sorted(
+            self.forms, key=lambda form: (form not in self.strong, form not in self.weak, form)
+        ):
+            if len(form) > 2:
+                keys[_key(form)].append(form)
+        return dict(keys)
+
+    @cached_property
+    def coded(self) -> dict[str, str]:
+        """Return forms backwards, in rot13 and pig Latin, with two letters swapped and without vowels."""
+        long = sorted(form for form in self.strong | self.weak if len(form) >= _SHORTEST and form.isascii())
+        taken = self.innocent | self.forms
+        return {code: form for form in long for code in _codes(form) if code not in taken}
+
+    @cached_property
+    def prefixes(self) -> frozenset[str]:
+        """Return every beginning of a form that somebody may have torn apart."""
+        long = (form for form in self.strong | self.weak if len(form) >= _SHORTEST)
+        return frozenset(form[:size] for form in long for size in range(1, len(form)))
+
+    @cached_property
+    def by_length(self) -> dict[int, str]:
+        """Return the strong and weak forms of each length, one a line."""
+        groups = defaultdict(list)
+        for form in sorted(self.strong | self.weak):
+            groups[len(form)].append(form)
+        return {size: "\n".join(group) for size, group in groups.items()}
+
+    def unhidden(self, token: str) -> str | None:
+        """Return the form that a token stands for: letters replaced, repeated or coded; None for none."""
+        if token in self.forms:
+            return token
+        if len(token) < 3 or token in self.innocent:
+            return None
+        for form in self._keys.get(_key(token), ()):
+            if _repeats(_stand_ins(token), _stand_ins(form)):
+                return form
+        return self.coded.get(token)
+
+    def whole(self, token: str) -> str | None:
+        """Return the strong or weak form that a token stands for."""
+        form = self.unhidden(token)
+        return form if form is not None and (form in self.strong or form in self.weak) else None
+
+    def masked(self, token: str) -> str | None:
+        """Return a form that fits a token in which some letters are dots; at least half must be said."""
+        said = len(token) - token.count(".")
+        if said < max(2, len(token) / 2) or len(token) not in self.by_length:
+            return None
+        found = re.search(f"^{token.replace('.', '[a-z]')}$", self.by_length[len(token)], re.MULTILINE)
+        return found.group() if found else None
+
+    def cut(self, token: str) -> list[str]:
+        """Cut a token into two forms that somebody glued together; [] when it is none."""
+        for at in range(3, len(token) - 2):
+            if token[:at] in self.forms and token[at:] in self.forms:
+                return [token[:at], token[at:]]
+        return []
+
+    def spelled(self, letters: str, shortest: int = 3) -> list[str]:
+        """Return the forms that a row of letters spells, the longest first at each place."""
+        found, at = [], 0
+        while at < len(letters):
+            sizes = range(min(LONGEST, len(letters) - at), shortest - 1, -1)
+            form = next(
+                (letters[at : at + size] for size in sizes if letters[at : at + size] in self.forms), ""
+            )
+            found += [form] if form else []
+            at += len(form) or 1
+        return found
+
+
+def inflected(entry: str) -> Iterator[str]:
+    """Yield the forms of an entry: itself and its plural; after a star with every ending."""
+    if entry.endswith("*"):
+        yield entry[:-1]
+        yield from (entry[:-1] + ending for ending in _ENDINGS)
+        return
+    yield entry
+    if entry.isascii() and entry.isalpha():
+        yield from (entry + "s", entry + "z")
+    if entry.endswith("y"):
+        yield entry[:-1] + "ies"
+
+
+def all_inflected(entries: Iterable[str]) -> frozenset[str]:
+    """Return the forms of many entries."""
+    return frozenset(form for entry in entries for form in inflected(entry))
+
+
+def _codes(form: str) -> Iterator[str]:
+    yield form[::-1]
+    yield codecs.encode(form, "rot13")
+    if first := _VOWELS.search(form):
+        yield form[first.start() :] + form[: first.start()] + "ay"
+        yield form[first.start() :] + form[: first.start()] + "way"
+    if len(form) > _SHORTEST:
+        yield from (form[:at] + form[at + 1] + form[at] + form[at + 2 :] for at in range(1, len(form) - 1))
+    bare = form[0] + _VOWELS.sub("", form[1:])
+    if len(bare) >= _SHORTEST:
+        yield bare
+
+
+def _stand_ins(token: str) -> str:
+    return token.translate(_STAND_INS)
+
+
+def _key(token: str) -> str:
+    return _REPEATS.sub(r"\1", token.translate(_STAND_INS))
+
+
+def _repeats(token: str, form: str) -> bool:
+    """Tell whether no letter stands more often in a row in the form than in the token; their keys are equal."""
+    if len(token) < len(form):
+        return False
+    return all(one <= other for one, other in zip(_runs(form), _runs(token), strict=True))
+
+
+def _runs(token: str) -> list[int]:
+    return [len(run.group()) for run in re.finditer(r"(.)\1*", token)]

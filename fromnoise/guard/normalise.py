@@ -1,0 +1,248 @@
+"""Text to words, read as a person would: whatever is done to hide a word, the word comes out.
+
+A word is hidden when it isn't written plainly: in letters that look or sound alike, with digits and signs for
+letters, torn apart, glued together, repeated, backwards or in code. That somebody hides a word says as much as
+the word itself.
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from fromnoise.guard.letters import LOOK, SEEN, SOUND
+from fromnoise.guard.lexicon import LONGEST, Lexicon
+
+_ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0-9a-fA-F]{4,6})")
+_TAG = re.compile(r"<[!/a-zA-Z][^<>]{0,80}>")
+_ENDS = ".,;:?!\"'()[]{}<>`~*_-/\\\u2018\u2019\u201c\u201d\u00ab\u00bb\u2026\u3002\u3001"
+_PIECES = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_SEPARATORS = re.compile(r"[\W_]+")
+_ALL_BUT_SIGNS = re.compile(r"[^\w@$!|+(<{\[]+|_")
+_LATIN = re.compile("[a-z]+")
+_CASES = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
+_HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MASKS = re.compile(r"[*#%?~^=_.\u2022\u00b7\u2588-]")
+_DRAWN = {
+    "|\\|": "n", "/\\/": "n", "\\/\\/": "w", "|\\/|": "m", "/\\/\\": "m", "/\\": "a", "/-\\": "a", "\\/": "v",
+    "|_|": "u", "(_)": "u", "|-|": "h", "|)": "d", "|>": "p", "|*": "p", "|<": "k", "|{": "k", "|3": "b", "()": "o",
+    "[]": "o", "><": "x", "|=": "f", "vv": "w", "ph": "f",
+}  # fmt: skip
+_DRAWING = re.compile("|".join(re.escape(signs) for signs in sorted(_DRAWN, key=len, reverse=True)))
+_UPSIDE_DOWN = str.maketrans(
+    "nudpbq\u0250\u01dd\u025f\u0183\u0265\u1d09\u0131\u027e\u029e\ua781\u05df\u026f\u0279\u0287\u028c\u028d\u028e\u0254",
+    "unpdqbaefghiijkllmrtvwyc",
+)
+_TURNED = frozenset("\u0250\u01dd\u025f\u0265\u1d09\u029e\ua781\u026f\u0279\u0287\u028c\u028d\u028e\u0254")
+_ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{8,}={0,2}")
+_DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
+_LONE_SIGNS = frozenset("@$!|+")
+_GLUED = 16  # letters; longer tokens are several words
+_TORN = 4  # pieces of one word at most, and its shortest length
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it is read, and whether it was hidden."""
+
+    text: str
+    hidden: bool = False
+
+
+def read(text: str, lexicon: Lexicon) -> list[Word]:
+    """Return the words of a text; hidden ones only when the lexicon has them."""
+    folded = fold(text)
+    words = [word for chunk in folded.split() for word in _chunk(chunk, lexicon)]
+    found = list(_mended(_unspelled(words, lexicon), lexicon))
+    if folded == text:
+        return found
+    said = set(_LATIN.findall(text.lower()))
+    return [Word(word.text, word.hidden or (word.text.isascii() and word.text not in said)) for word in found]
+
+
+def fold(text: str) -> str:
+    """Undo escapes, take out what is invisible and all marks, and unify shapes; case and script stay."""
+    text = _unescaped(text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).translate(SEEN))
+    elif not text.isprintable():
+        text = text.translate(SEEN)
+    return text
+
+
+def _unescaped(text: str) -> str:
+    if "&" in text:
+        text = html.unescape(text)
+    if "%" in text:
+        text = unquote(text, errors="ignore")
+    if "\\" in text or "U+" in text or "u+" in text:
+        text = _ESCAPE.sub(lambda code: _character(code[1] or code[2] or code[3]), text)
+    if "<" in text and (tags := _TAG.findall(text)):
+        text = " ".join([_TAG.sub("", text), *tags])
+    return text
+
+
+def _character(code: str) -> str:
+    number = int(code, 16)
+    return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else ""
+
+
+def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
+    """Read what stands between two spaces."""
+    core = chunk.strip(_ENDS)
+    if core.isascii() and core.isalpha():
+        yield from _letters(core, lexicon)
+    elif not core:
+        yield from (Word(sign) for sign in chunk if len(chunk) == 1 and sign in _LONE_SIGNS)
+    elif found := _readings(core, lexicon):
+        yield from (Word(form, hidden=True) for form in found)
+    else:
+        for piece in _PIECES.findall(core.replace("\u2019", "'")):
+            yield from _piece(piece, lexicon)
+
+
+def _letters(core: str, lexicon: Lexicon) -> Iterator[Word]:
+    """Read a token of plain Latin letters."""
+    token = core.lower()
+    if token in lexicon.forms:
+        yield Word(token, hidden=_CASES.fullmatch(core) is None)
+    elif form := lexicon.unhidden(token):
+        yield Word(form, hidden=True)
+    elif parts := _several(core, lexicon):
+        yield from (Word(part) for part in parts)
+    else:
+        yield Word(token)
+    if len(token) > 7 and (inside := _decoded(core, lexicon)):
+        yield from inside
+
+
+def _several(core: str, lexicon: Lexicon) -> list[str]:
+    """Cut a token that is several words: at capitals, in two, or, when it is long, wherever words stand."""
+    humps = _HUMPS.findall(core)
+    if 1 < len(humps) < len(core) / 2:
+        return [hump.lower() for hump in humps]
+    token = core.lower()
+    if token in lexicon.innocent or len(token) < 6:
+        return []
+    if len(token) < _GLUED:
+        return lexicon.cut(token)
+    return [form for form in lexicon.spelled(token) if len(form) > _TORN]
+
+
+def _piece(piece: str, lexicon: Lexicon) -> Iterator[Word]:
+    """Read one run of letters and digits."""
+    if piece.isascii() and piece.isalpha():
+        yield from _letters(piece, lexicon)
+    elif found := _readings(piece, lexicon):
+        yield from (Word(form, hidden=True) for form in found)
+    else:
+        yield Word(piece.casefold())
+
+
+def _readings(core: str, lexicon: Lexicon) -> list[str]:
+    """Return the forms that a token with more than plain letters hides; [] for none."""
+    token = core.casefold()
+    if token in lexicon.forms or not any(letter.isalpha() for letter in token):
+        return []
+    pieces = _PIECES.findall(token)
+    if len(pieces) > 1 and all(piece in lexicon.innocent or piece in lexicon.forms for piece in pieces):
+        return []
+    for candidate in _candidates(token):
+        if form := lexicon.whole(candidate):
+            return [form]
+    if form := lexicon.masked(_MASKS.sub(".", token.translate(LOOK))):
+        return [form]
+    if all(len(piece) == 1 for piece in pieces) and len(pieces) > 2:
+        return _spelled("".join(pieces).translate(LOOK), lexicon)
+    return [word.text for word in _decoded(core, lexicon)]
+
+
+def _candidates(token: str) -> Iterator[str]:
+    """Yield the ways to read a token as one word."""
+    look = token if token.isascii() else token.translate(LOOK)
+    yield _SEPARATORS.sub("", look)
+    yield _ALL_BUT_SIGNS.sub("", look)
+    if not token.isascii():
+        yield _SEPARATORS.sub("", _SEPARATORS.sub("", token).translate(LOOK))
+        yield _SEPARATORS.sub("", token.translate(SOUND).translate(LOOK))
+        if not _TURNED.isdisjoint(token):
+            yield token.translate(_UPSIDE_DOWN)[::-1]
+    if drawn := _DRAWING.search(look):
+        yield _ALL_BUT_SIGNS.sub("", _DRAWING.sub(lambda signs: _DRAWN[signs.group()], look))
+
+
+def _decoded(core: str, lexicon: Lexicon) -> list[Word]:
+    """Return the sensitive words of a token in base64 or hexadecimal."""
+    if len(core) < 8 or not _ENCODED.fullmatch(core):
+        return []
+    texts = []
+    for decode in (
+        bytes.fromhex,
+        lambda text: base64.urlsafe_b64decode(text.replace("/", "_").replace("+", "-") + "=="),
+    ):
+        try:
+            texts.append(decode(core).decode("utf-8"))
+        except (ValueError, binascii.Error):
+            continue
+    words = (word for text in texts if text.isprintable() for word in read(text, lexicon))
+    return [Word(word.text, hidden=True) for word in words if lexicon.whole(word.text)]
+
+
+def _spelled(letters: str, lexicon: Lexicon) -> list[str]:
+    """Return the forms in letters that stood alone: all of them as one word, or words in a row."""
+    if form := lexicon.whole(letters):
+        return [form]
+    readings = (lexicon.spelled(letters.translate(digits)) for digits in _DIGITS)
+    return max(readings, key=len)
+
+
+def _unspelled(words: Sequence[Word], lexicon: Lexicon) -> Iterator[Word]:
+    """Join three and more letters that stand alone, when they spell something."""
+    row: list[Word] = []
+    for word in [*words, Word("")]:
+        if len(word.text) == 1:
+            row.append(word)
+            continue
+        forms = _spelled("".join(letter.text for letter in row), lexicon) if len(row) > 2 else []
+        yield from (Word(form, hidden=True) for form in forms) if forms else row
+        row = []
+        if word.text:
+            yield word
+
+
+def _mended(words: Iterator[Word], lexicon: Lexicon) -> Iterator[Word]:
+    """Put words together that were torn into pieces; pieces that are all ordinary words stay as they are."""
+    row = list(words)
+    at = 0
+    while at < len(row):
+        word = row[at]
+        size = _pieces(row, at, lexicon) if word.text in lexicon.prefixes else 0
+        if size:
+            joined = "".join(piece.text for piece in row[at : at + size])
+            yield Word(lexicon.unhidden(joined) or joined, hidden=True)
+        else:
+            yield word
+        at += size or 1
+
+
+def _pieces(row: Sequence[Word], at: int, lexicon: Lexicon) -> int:
+    """Return how many words from here are pieces of a sensitive one; 0 for none."""
+    joined = ""
+    for size in range(1, min(_TORN, len(row) - at) + 1):
+        joined += row[at + size - 1].text
+        if len(joined) > LONGEST:
+            return 0
+        if joined.translate(_DIGITS[0]) not in lexicon.prefixes and not lexicon.whole(joined):
+            return 0
+        pieces = [word.text for word in row[at : at + size]]
+        if size > 1 and len(joined) >= _TORN and lexicon.whole(joined) and not _all_ordinary(pieces, lexicon):
+            return size
+    return 0
+
+
+def _all_ordinary(pieces: Sequence[str], lexicon: Lexicon) -> bool:
+    return all(piece in lexicon.innocent or piece in lexicon.known for piece in pieces)
