@@ -69,6 +69,10 @@ class ImageResult:
     warnings: list[str] = field(default_factory=list)
 
 
+MASKED = "\u2591"
+"""Stands for a token that is not told yet: a shade."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TextRequest:
     """Ask for words. None means the model's own default."""
@@ -91,6 +95,17 @@ class TextRequest:
     """How strongly to keep to the style: 1 as learned, more is stronger."""
     json_schema: str | None = None
     """A JSON schema, as JSON: the text is JSON that fits it."""
+    steps: int | None = None
+    """Passes of masked diffusion from nothing to a text."""
+    solver: str | None = None
+    block: int | None = None
+    """Tokens that are told at once, one block after the other: 1 is the next-token model; None: all at once."""
+    template: str | None = None
+    """A text with gaps to fill: `___` of any length, `__5__` of 5 tokens."""
+    rewrite: str | None = None
+    """A text to write anew."""
+    strength: float = 0.5
+    """Share of `rewrite` that is masked: 0 keeps it, 1 forgets it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +114,17 @@ class TextDelta:
 
     item: int
     text: str
+
+
+@dataclass(frozen=True)
+class TextDraft:
+    """One step of a text that comes out of masks is done."""
+
+    item: int
+    step: int
+    of: int
+    text: str
+    """All of it, with MASKED where nothing is told yet."""
 
 
 @dataclass(frozen=True)
