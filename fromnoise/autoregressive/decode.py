@@ -36,7 +36,7 @@ def decode(
     seeds: Seeds,
     allowed: Allowed | None = None,
     null: Sequence[Sequence[int]] | None = None,
-    guidance: float = 1.0,
+    guidance: float | Sequence[float] = 1.0,
     device: torch.device | None = None,
     likely: bool = True,
 ) -> Iterator[Column]:
@@ -45,11 +45,12 @@ def decode(
     Unless `likely` is set, no log-probabilities are computed.
 
     Classifier-free guidance mixes null + guidance (prompt - null) of the scores, where `null` are the prompts
-    without what is asked for (Sanchez et al. 2023).
+    without what is asked for (Sanchez et al. 2023); the guidance is one number, or one a step.
     """
     check_lengths(prompts, steps, net.settings.length)
     check_ids([*prompts, *(null or [])], net.settings.vocabulary)
-    guided = null is not None and guidance != 1.0
+    scales = [guidance] * steps if isinstance(guidance, int | float) else list(guidance)
+    guided = null is not None and any(scale != 1.0 for scale in scales)
     strong = Stream(net, prompts, steps, device)
     weak = Stream(net, null, steps, device) if guided and null is not None else None
     chosen = torch.zeros(len(prompts), 0, dtype=torch.int64, device=strong.device)
@@ -58,7 +59,7 @@ def decode(
     for step in range(steps):
         scores, other = logits
         if other is not None:
-            scores = other + guidance * (scores - other)
+            scores = other + scales[step] * (scores - other)
         open_scores = scores
         if allowed is not None:
             scores = scores.masked_fill(~allowed(step, chosen).to(scores.device), -torch.inf)

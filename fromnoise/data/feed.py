@@ -167,7 +167,7 @@ class EncodedFeed:
         rows = [self._epochs[step * size + index] for index in range(size)]
         kinds = [draw_kind(self._augment, stream) for _ in rows]
         return CaptionedBatch(
-            x0=torch.from_numpy(self._x0[kinds, rows]).float(),
+            x0=_unpacked(self._x0[kinds, rows]),
             captions=[self._caption(row, kind, stream) for row, kind in zip(rows, kinds, strict=True)],
             styles=[self._items[row].style for row in rows],
             augmented=torch.from_numpy(self._labels[kinds, rows]),
@@ -178,7 +178,7 @@ class EncodedFeed:
         chosen = range(0, min(most, len(self._held_items)))
         return [
             CaptionedBatch(
-                x0=torch.from_numpy(self._held_x0[at : at + size]).float(),
+                x0=_unpacked(self._held_x0[at : at + size]),
                 captions=[item.caption for item in self._held_items[at : at + size]],
                 styles=[item.style for item in self._held_items[at : at + size]],
                 augmented=torch.zeros(len(self._held_items[at : at + size]), LABEL),
@@ -204,6 +204,17 @@ def _drawn_version(pictures: PictureSet, row: int, kind: int, settings: AugmentS
     return version(picture, kind, settings, stream, mirror)
 
 
+def _packed(encoded: Tensor) -> np.ndarray:
+    """Keep latents in 16 bits, codes in 32."""
+    return encoded.half().numpy() if encoded.is_floating_point() else encoded.int().numpy()
+
+
+def _unpacked(kept: np.ndarray) -> Tensor:
+    """Return latents in 32 bits, codes in 64."""
+    encoded = torch.from_numpy(kept)
+    return encoded.float() if encoded.is_floating_point() else encoded.long()
+
+
 def encode_versions(
     pictures: PictureSet,
     train: np.ndarray,
@@ -222,12 +233,12 @@ def encode_versions(
     for kind in range(settings.versions):
         for at in range(0, len(train), chunk):
             made = [_drawn_version(pictures, int(row), kind, settings) for row in train[at : at + chunk]]
-            encoded.append(encode(torch.from_numpy(np.stack([one.picture for one in made]))).half().numpy())
+            encoded.append(_packed(encode(torch.from_numpy(np.stack([one.picture for one in made])))))
             labels.extend(one.label for one in made)
             colours.extend(one.colour or "" for one in made)
             report(kind * len(train) + at + len(made), total)
     held_x0 = [
-        encode(torch.from_numpy(np.array(pictures.pictures[held[at : at + chunk]]))).half().numpy()
+        _packed(encode(torch.from_numpy(np.array(pictures.pictures[held[at : at + chunk]]))))
         for at in range(0, len(held), chunk)
     ]
     report(total, total)
@@ -243,7 +254,7 @@ def encode_versions(
             labels=np.array(labels, np.float32).reshape(*shape, LABEL),
             colours=np.array(colours).reshape(shape),
             natural=np.array(natural),
-            held=np.concatenate(held_x0) if held_x0 else np.empty((0, *x0.shape[1:]), np.float16),
+            held=np.concatenate(held_x0) if held_x0 else np.empty((0, *x0.shape[1:]), x0.dtype),
         )
         partial.replace(out)
     finally:

@@ -29,6 +29,8 @@ from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
+from fromnoise.models.image_tokens import ImageTokens
+from fromnoise.models.image_tokens_settings import ImageTokensSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
 from fromnoise.models.text_diffusion import TextDiffusion, TextDiffusionSettings
 
@@ -81,6 +83,8 @@ def save(model: nn.Module, folder: Path, half: bool = False) -> None:
             raise OutputError(f"{folder / WEIGHTS} can't be written: {error}") from None
         if isinstance(model, ImageDiffusion):
             model.conditioner.tokens.save(partial / TOKENIZER)
+        if isinstance(model, ImageTokens):
+            model.tokens.save(partial / TOKENIZER)
         if isinstance(model, GPT | TextDiffusion):
             model.tokenizer.save(partial / TOKENIZER)
 
@@ -183,6 +187,16 @@ def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffu
     return model
 
 
+def _load_image_tokens(folder: Path, config: Mapping[str, Any]) -> ImageTokens:
+    settings = check_settings(ImageTokensSettings, dict(config), where=str(folder / CONFIG))
+    codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size, beside=folder)
+    model = ImageTokens(settings, codec, PromptTokens.load(folder / TOKENIZER, settings.text))
+    load_tensors(model, folder / WEIGHTS)
+    model.name, model.folder = folder.resolve().name, folder
+    model.weights_sha256 = file_sha256(folder / WEIGHTS)
+    return model
+
+
 def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
     codec = KL(check_settings(KLSettings, dict(config), where=str(folder / CONFIG)))
     load_tensors(codec, folder / WEIGHTS)
@@ -230,6 +244,7 @@ LOADERS = {
     "features": _load_features,
     "fsq": _load_fsq,
     "image-diffusion": _load_image_diffusion,
+    "image-tokens": _load_image_tokens,
     "kl": _load_kl,
     "vq": _load_vq,
     "text-diffusion": _load_text_diffusion,

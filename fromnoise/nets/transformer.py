@@ -16,6 +16,7 @@ from fromnoise.config import Settings
 from fromnoise.errors import ConfigError
 from fromnoise.nets.cache import Cache
 from fromnoise.nets.layers import RMSNorm, SwiGLU, attend
+from fromnoise.nets.places import GridPlaces
 from fromnoise.nets.rotary import RopeScaling, Rotary, turned
 
 
@@ -35,6 +36,8 @@ class TransformerSettings(Settings):
     length: PositiveInt = 256
     """Most tokens of a sequence."""
     positions: Literal["rotary", "learned"] = "rotary"
+    grid: PositiveInt | None = None
+    """Side of the picture whose tokens end a sequence: learned positions then add up a row and a column."""
     rope_theta: PositiveFloat = 10_000.0
     rope_scaling: RopeScaling | None = None
     norm: Literal["rms", "layer"] = "rms"
@@ -159,6 +162,16 @@ def make_norm(settings: TransformerSettings) -> nn.Module:
     return nn.LayerNorm(settings.width, eps=settings.norm_eps)
 
 
+def make_places(settings: TransformerSettings) -> nn.Module:
+    """Build learned positions: one vector a place, or rows and columns where a picture ends the sequence."""
+    if settings.grid is None:
+        return nn.Embedding(settings.length, settings.width)
+    if settings.grid**2 >= settings.length:
+        told = f"{settings.grid} x {settings.grid} tokens and some before them, not {settings.length}"
+        raise ConfigError(f"net.length must hold a picture of {told}")
+    return GridPlaces(settings.length, settings.grid, settings.width)
+
+
 def make_rotary(settings: TransformerSettings) -> Rotary:
     """Lay out the angles of all positions."""
     return Rotary(settings.head, settings.length, settings.rope_theta, settings.rope_scaling)
@@ -172,7 +185,7 @@ class Transformer(nn.Module):
         self.settings = settings
         self.words = nn.Embedding(settings.vocabulary, settings.width)
         learned = settings.positions == "learned"
-        self.places = nn.Embedding(settings.length, settings.width) if learned else None
+        self.places = make_places(settings) if learned else None
         self.rotary = None if learned else make_rotary(settings)
         self.blocks = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
         self.norm_last = make_norm(settings)

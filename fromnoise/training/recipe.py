@@ -59,6 +59,7 @@ TRAINEES = Registry(
         "fsq": "fromnoise.training.picture_codes:CodeTrainee",
         "gpt": "fromnoise.training.words:GPTTrainee",
         "image-diffusion": "fromnoise.training.pictures:DiffusionTrainee",
+        "image-tokens": "fromnoise.training.picture_tokens:TokensTrainee",
         "kl": "fromnoise.training.pictures:KLTrainee",
         "vq": "fromnoise.training.picture_codes:CodeTrainee",
         "text-diffusion": "fromnoise.training.words:TextDiffusionTrainee",
