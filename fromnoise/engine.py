@@ -24,6 +24,9 @@ Verdict = Literal["done", "refused", "failed", "cancelled"]
 NOT_PROMPTS = ("style", "solver", "grid", "weaker", "negative", "keep")
 """Texts in a request that name a choice; all others are checked."""
 
+NOT_REVIEWED = "pictures not reviewed"
+"""How a review begins that could not take place, for want of a classifier."""
+
 
 class Model(Protocol):
     """What the engine must know of a model."""
@@ -128,9 +131,11 @@ def words_of(request: Request) -> list[str]:
 def _finished(result: Result, notes: list[str], told: Mapping[str, Any]) -> Result:
     """Review a result and stamp it."""
     if isinstance(result, ImageResult):
+        found = review_pictures(result.images)
+        if found and found[0].startswith(NOT_REVIEWED):  # known before: no news, but kept with the picture
+            found, told = found[1:], {**told, "review": found[0]}
         pictures = zip(result.settings, result.images, strict=True)
         settings = [stamp({**one, **told}, image.tobytes()) for one, image in pictures]
-        found = review_pictures(result.images)
     else:
         written = zip(result.settings, result.texts, strict=True)
         settings = [stamp({**one, **told}, text.encode()) for one, text in written]

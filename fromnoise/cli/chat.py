@@ -172,9 +172,14 @@ class Talk:
         return documents.search(words)
 
     def _asked(self, words: str, found: "list[Excerpt] | None") -> Iterator[TextDelta | TextResult]:
+        from fromnoise.engine import Engine
         from fromnoise.guard.documents import quoted
 
-        return self.conversation.ask(words, self.request, quoted(found or []), self.drafter)
+        def answer(request: TextRequest) -> Iterator[TextDelta | TextResult]:
+            return self.conversation.ask(words, request, quoted(found or []), self.drafter)
+
+        also = (words, self.conversation.system or "")
+        return Engine(self.conversation.model, answer).stream(self.request, also)
 
     def _claims(self, result: TextResult) -> "list[Claim]":
         """Check an answer against all documents: each sentence once, and none that was cut off."""

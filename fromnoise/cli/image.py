@@ -157,15 +157,15 @@ def _check_line(model: Any, request: ImageRequest, where: str) -> None:
 
 def _run(model: Any, request: ImageRequest, options: ImageOptions, report: Report, plan: Plan) -> Made:
     """Run a request to its end; keep one frame per step when a film of that is planned."""
+    from fromnoise.engine import Engine
     from fromnoise.films import sheet
 
     frames: list[Image] = []
     filming = plan.film is not None and options.between is None
-    for event in model.stream(request):
+    for event in Engine(model, told=sources(options)).stream(request):
         if isinstance(event, ImageResult):
             frames += [sheet(event.images)] if filming else []
-            settings = [{**each, **sources(options)} for each in event.settings]
-            return Made(event.images, settings, frames, event.warnings)
+            return Made(event.images, event.settings, frames, event.warnings)
         report(event.step, event.of)
         if filming and event.step < event.of:  # the result itself is the last frame
             frames.append(sheet(event.preview()))

@@ -4,6 +4,7 @@ import json
 import secrets
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -105,6 +106,8 @@ def text(
         guidance=guidance,
         json_schema=read_schema(json_schema),
     )
+    from fromnoise.engine import Engine
+
     checker = None
     if verify is not None:
         from fromnoise.guard.documents import Documents
@@ -112,7 +115,7 @@ def text(
 
         checker = Sources(Documents.open(verify).texts).check
     loaded, drafter = load_words(model, device, dtype), load_draft(draft, device, dtype)
-    news = loaded.stream(request, drafter)
+    news = Engine(loaded, partial(loaded.stream, draft=drafter)).stream(request)
     if as_json:
         *_, result = news
         assert isinstance(result, TextResult)
