@@ -6,6 +6,8 @@ both ways behind it; what comes before the cut is learned as the next token, wha
 Legend: B batch, L tokens, V vocabulary.
 """
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -14,13 +16,17 @@ from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fromnoise.autoregressive.loss import token_nats
 from fromnoise.codecs.text_tokens import MASK, RESERVED, TextTokens
-from fromnoise.config import Settings
+from fromnoise.config import Settings, check_settings
 from fromnoise.data.text_feed import IGNORED, TextBatch
 from fromnoise.diffusion.masked import NOWHERE, Masked, lost, spread_times
+from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.telling import filled
+from fromnoise.models.text_asking import check_unmasking
+from fromnoise.models.text_tasks import Written, task_of, without_masks
 from fromnoise.nets.transformer import Transformer, TransformerSettings
-from fromnoise.requests import TextRequest
+from fromnoise.requests import TextDelta, TextDraft, TextRequest, TextResult
 from fromnoise.seeds import Seeds
 
 _GOLDEN = 0.6180339887498949
@@ -87,9 +93,69 @@ class TextDiffusion(nn.Module):
         start = [] if self.tokenizer.start is None else [self.tokenizer.start]
         return [*start, self.tokenizer.style(style, self.styles)] if self.styles else start
 
+    # Words
+
     def check(self, request: TextRequest) -> TextRequest:
         """Fill in the model's defaults; raise RequestError for what can't be made."""
-        return filled(request, self.settings.sampling, self.styles)
+        asked = filled(request, self.settings.sampling, self.styles)
+        check_unmasking(self, asked)
+        return asked
+
+    def run(self, request: TextRequest) -> TextResult:
+        """Carry out a request by the engine, as every front door does, and return its result."""
+        from fromnoise.engine import Engine
+
+        result: TextResult = Engine(self).run(request)
+        return result
+
+    def stream(self, request: TextRequest) -> Iterator[TextDraft | TextDelta | TextResult]:
+        """Carry out a request, which the engine checks: tell of every step, and then give the result."""
+        if request.max_tokens is None and request.template is None and request.rewrite is None:
+            begun = [*self.prefix(request.style), *self.tokenizer.encode(request.prompt)]
+            room = max(1, self.settings.net.length - len(begun))
+            request = replace(request, max_tokens=min(self.settings.sampling.max_tokens, room))
+        asked = self.check(request)
+        if asked.block == 1:
+            yield from self.next_token.stream(without_masks(asked))
+            return
+        written = []
+        for item in range(asked.count):
+            for news in task_of(asked)(self, asked, item):
+                if isinstance(news, Written):
+                    written.append(news)
+                else:
+                    yield news
+        yield self._result(asked, written)
+
+    def _result(self, asked: TextRequest, written: Sequence[Written]) -> TextResult:
+        made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
+        options = {name: value for name, value in vars(asked).items() if name != "count"} | made_by
+        begun = [*self.prefix(asked.style), *self.tokenizer.encode(asked.prompt)]
+        return TextResult(
+            [one.text for one in written],
+            [one.ending for one in written],
+            [one.tokens for one in written],
+            [one.log_probabilities for one in written],
+            len(begun),
+            [options | {"seed": asked.seed + item} for item in range(len(written))],
+        )
+
+    @property
+    def next_token(self) -> GPT:
+        """Return the next-token model of the same weights."""
+        sampling = self.settings.sampling.model_dump(exclude={"steps", "solver"})
+        tree = self.settings.model_dump(include={"description", "styles", "style_dropout", "net"})
+        with torch.device("meta"):
+            model = GPT(check_settings(GPTSettings, tree | {"sampling": sampling}), self.tokenizer)
+        model.net, model.name, model.weights_sha256 = self.net, self.name, self.weights_sha256
+        return model.train(self.training)
+
+    @torch.inference_mode()
+    def tokens_nats(self, style: str | None, tokens: Sequence[int]) -> float:
+        """Return -log p of tokens by the next-token model, in nats."""
+        ids = torch.tensor([[*self.prefix(style), *tokens]], device=self.device)
+        logits = self.net.logits(self.net(ids[:, :-1])[:, -len(tokens) :])
+        return float(token_nats(logits, ids[:, -len(tokens) :]).double().sum())
 
     # Training
 

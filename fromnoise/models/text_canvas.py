@@ -1,0 +1,88 @@
+"""How a network reads a text that is partly masked: all of it both ways, or a block behind what is certain.
+
+Legend: B batch, L tokens of the canvas, P tokens before it, D width, V vocabulary, M places asked about.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from fromnoise.codecs.text_tokens import END, PAD, TextTokens
+from fromnoise.diffusion.unmask import Scores
+from fromnoise.nets.transformer import Transformer
+
+Vocabulary = Callable[[str], bool]
+"""What a token spells -> whether it may be told."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which tokens may be told where."""
+
+    allowed: Tensor
+    """A row a kind of place, bool (K, V)."""
+    kinds: Tensor
+    """The kind of every place of the canvas, (L,), or one for all, (1,)."""
+
+    def apply(self, logits: Tensor, places: Tensor) -> Tensor:
+        """Forbid in logits (M, V) what must not stand in those places (B, L)."""
+        kinds = self.kinds.to(logits.device).expand(places.shape)[places]
+        return logits.masked_fill(~self.allowed.to(logits.device)[kinds], -torch.inf)
+
+
+def spelt(tokens: TextTokens, size: int) -> list[str | None]:
+    """Return what every token spells; None for control tokens and for parts of a letter."""
+    controls = set(tokens.controls)
+    names = [tokens.tokenizer.id_to_token(place) for place in range(size)]
+    texts = [None if name in controls or name is None else tokens.decode([n]) for n, name in enumerate(names)]
+    return [None if text is None or "\ufffd" in text else text for text in texts]
+
+
+def writing_rules(tokens: TextTokens, size: int) -> Rules:
+    """Allow every token of a text anywhere, its end and the padding behind it too."""
+    controls = {tokens.control(name) for name in tokens.controls} - {tokens.control(END), tokens.control(PAD)}
+    allowed = torch.tensor([[place not in controls for place in range(size)]])
+    return Rules(allowed, torch.zeros(1, dtype=torch.int64))
+
+
+class Whole:
+    """Guess the tokens of a canvas from all that is told of it, before and behind."""
+
+    def __init__(self, net: Transformer, prefix: Sequence[int], rules: Rules) -> None:
+        self.net, self.rules = net, rules
+        self._prefix = torch.tensor([list(prefix)], device=net.words.weight.device)
+
+    def __call__(self, xt: Tensor, t: float) -> Scores:
+        """Read xt (B, L); the guess of a token comes from the place before it."""
+        ids = torch.cat([self._prefix.expand(len(xt), -1), xt], 1)[:, :-1]
+        vectors = self.net(ids, causal=False)[:, -xt.shape[1] :]
+        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), places)
+
+
+class Block:
+    """Guess the tokens of one block after another from what stands before, which is read once.
+
+    With blocks of one token it is the next-token model.
+    """
+
+    def __init__(self, net: Transformer, begun: Tensor, room: int, rules: Rules) -> None:
+        """`begun` (B, P) stands before the first block; `room` is how many tokens come in all."""
+        self.net, self.rules = net, rules
+        self._cache = net.new_cache(len(begun), begun.shape[1] + room - 1)
+        self._last = begun[:, -1:]
+        if begun.shape[1] > 1:
+            self.net(begun[:, :-1], self._cache)
+
+    def __call__(self, xt: Tensor, t: float) -> Scores:
+        """Read the block xt (B, L) both ways, and forget it again."""
+        used = self._cache.lengths.clone()
+        vectors = self.net(torch.cat([self._last, xt], 1)[:, :-1], self._cache, causal=False)
+        self._cache.keep(used)
+        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), places)
+
+    def keep(self, xt: Tensor) -> None:
+        """Read a finished block (B, L) as what stands before the next one."""
+        self.net(torch.cat([self._last, xt], 1)[:, :-1], self._cache)
+        self._last = xt[:, -1:]
