@@ -46,6 +46,7 @@ export const fresh: Making = {
   between_seed: null,
 };
 
+const figures = ["seed", "count", "steps", "guidance", "guidance_rescale", "eta", "strength", "between_seed"] as const;
 export const mostSeed = 2 ** 31 - 1;
 
 export function randomSeed(): number {
@@ -116,10 +117,7 @@ export function toQuery(making: Making): URLSearchParams {
 
 export function fromQuery(query: URLSearchParams): Making {
   const settings: Settings = Object.fromEntries(query);
-  for (const [name, value] of query) {
-    const figure = Number(value);
-    if (typeof fresh[name as keyof Making] !== "string" && Number.isFinite(figure)) settings[name] = figure;
-  }
+  for (const name of figures) if (query.has(name)) settings[name] = Number(query.get(name));
   const interval = query.get("guidance_interval")?.split(",").map(Number);
   const start = query.get("start");
   const read = fromSettings({ ...settings, guidance_interval: interval });

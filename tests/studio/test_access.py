@@ -1,0 +1,67 @@
+"""Whoever sees badly, has no mouse or holds a phone can use every view."""
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+VIEWS = ("make", "words", "gallery", "reports", "watch")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_no_violation(open_page: Any, axe: str, view: str, scheme: str) -> None:
+    for width in (1280, 360):
+        page = open_page(view, width, scheme)
+        page.wait_for_timeout(500)
+        for summary in page.locator("summary").all():
+            summary.click()
+        assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("start", ["A picture", "Two ends"])
+def test_axe_finds_no_violation_in_the_other_beginnings(open_page: Any, axe: str, start: str) -> None:
+    page = open_page("make")
+    page.get_by_label(start, exact=True).check()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_is_wider_than_a_phone(open_page: Any, view: str) -> None:
+    page = open_page(view, width=360)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(open_page: Any) -> None:
+    page = open_page("gallery")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.tagName") == "MAIN"
+
+
+def test_the_keyboard_reaches_every_view_and_sees_where_it_is(open_page: Any) -> None:
+    page = open_page("make")
+    page.get_by_role("link", name="Words").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Words", level=1).wait_for()
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_the_colours_follow_the_system_until_they_are_chosen(open_page: Any) -> None:
+    page = open_page("make", scheme="dark")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.get_by_role("button", name="Colours").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.reload()
+    page.get_by_role("navigation").wait_for()
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def violations(page: Any, axe: str) -> list[str]:
+    page.evaluate(axe)
+    found = page.evaluate("axe.run().then(results => results.violations)")
+    return [f"{one['id']}: {node['html'][:200]} {node['failureSummary']}" for one in found for node in one["nodes"]]
