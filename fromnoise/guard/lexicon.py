@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 LONGEST = 24  # letters of a form
-_STAND_INS = str.maketrans("i01!|3456789@$+(<{[", "lollleasgtbgastcccc")
+_REPEATED = 8  # times a letter may be repeated, on average
+_STAND_INS = str.maketrans("0!|3456789@$+(<{[", "o11easgtbgastcccc")
+_ALIKE = str.maketrans("i1", "ll")
 _REPEATS = re.compile(r"(.)\1+")
+_MASKED = re.compile(r"[a-z]*\.[a-z.]*")
 _VOWELS = re.compile("[aeiou]")
 _ENDINGS = ["e", "s", "es", "ed", "d", "ing", "ion", "ions", "or", "ors", "er", "ers", "y", "ies", "ic", "ism", "ist", "ists", "al", "a", "o"]
 _SHORTEST = 4  # letters of a form that is looked for backwards, or in pieces
@@ -71,7 +74,7 @@ class Lexicon:
         """Return the form that a token stands for: letters replaced, repeated or coded; None for none."""
         if token in self.forms:
             return token
-        if len(token) < 3 or token in self.innocent:
+        if not 2 < len(token) <= LONGEST * _REPEATED or token in self.innocent:
             return None
         for form in self._keys.get(_key(token), ()):
             if _repeats(_stand_ins(token), _stand_ins(form)):
@@ -86,7 +89,7 @@ class Lexicon:
     def masked(self, token: str) -> str | None:
         """Return a form that fits a token in which some letters are dots; at least half must be said."""
         said = len(token) - token.count(".")
-        if said < max(2, len(token) / 2) or len(token) not in self.by_length:
+        if not _MASKED.fullmatch(token) or said < max(2, len(token) / 2) or len(token) not in self.by_length:
             return None
         found = re.search(f"^{token.replace('.', '[a-z]')}$", self.by_length[len(token)], re.MULTILINE)
         return found.group() if found else None
@@ -147,7 +150,7 @@ def _stand_ins(token: str) -> str:
 
 
 def _key(token: str) -> str:
-    return _REPEATS.sub(r"\1", token.translate(_STAND_INS))
+    return _REPEATS.sub(r"\1", token.translate(_STAND_INS)).translate(_ALIKE)
 
 
 def _repeats(token: str, form: str) -> bool:

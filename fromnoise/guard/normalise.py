@@ -116,8 +116,8 @@ def _letters(core: str, lexicon: Lexicon) -> Iterator[Word]:
         yield from (Word(part) for part in parts)
     else:
         yield Word(token)
-    if len(token) > 7 and (inside := _decoded(core, lexicon)):
-        yield from inside
+    if len(token) > 7 and _CASES.fullmatch(core) is None:
+        yield from _decoded(core, lexicon)
 
 
 def _several(core: str, lexicon: Lexicon) -> list[str]:
@@ -149,7 +149,7 @@ def _readings(core: str, lexicon: Lexicon) -> list[str]:
     if token in lexicon.forms or not any(letter.isalpha() for letter in token):
         return []
     pieces = _PIECES.findall(token)
-    if len(pieces) > 1 and all(piece in lexicon.innocent or piece in lexicon.forms for piece in pieces):
+    if len(pieces) > 1 and _all_ordinary(pieces, lexicon):
         return []
     for candidate in _candidates(token):
         if form := lexicon.whole(candidate):
@@ -245,4 +245,4 @@ def _pieces(row: Sequence[Word], at: int, lexicon: Lexicon) -> int:
 
 
 def _all_ordinary(pieces: Sequence[str], lexicon: Lexicon) -> bool:
-    return all(piece in lexicon.innocent or piece in lexicon.known for piece in pieces)
+    return all(piece in lexicon.innocent or piece in lexicon.forms for piece in pieces)

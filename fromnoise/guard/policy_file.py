@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from fromnoise.config import Settings, check_settings
 from fromnoise.errors import ConfigError
 from fromnoise.home import home
@@ -50,8 +52,8 @@ class PolicySettings(Settings):
 
     extends: Literal["default"] | None = None
     """Take the default policy's categories too; a category of the same name takes its place."""
-    sets: dict[str, str] = {}
-    categories: dict[str, CategorySettings] = {}
+    sets: dict[str, str] = Field(default_factory=dict)
+    categories: dict[str, CategorySettings] = Field(default_factory=dict)
 
 
 def own_policy() -> Path:
