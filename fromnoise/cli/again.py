@@ -24,6 +24,12 @@ _REMEMBERED: dict[str, tuple[type, ...]] = {
     "guidance": (int, float),
     "guidance_rescale": (int, float),
     "weaker": (str,),
+    "keep": (str,),
+    "guidance_start": (int, float),
+    "temperature": (int, float),
+    "top_k": (int,),
+    "top_p": (int, float),
+    "best_of": (int,),
 }
 
 

@@ -19,6 +19,7 @@ _MAKE = Group("What to make", sort_key=0)
 _FILES = Group("Files", sort_key=1)
 _START = Group("Start from a picture", sort_key=2)
 _SAMPLING = Group("How to sample", sort_key=3)
+_TOKENS = Group("How to choose tokens, for models that write pictures token by token", sort_key=4)
 
 
 def whole_number(kind: type, tokens: Sequence[Token]) -> int:
@@ -70,6 +71,8 @@ class ImageOptions:
     """How far `--init` is changed, from 0 (kept) to 1 (forgotten); 0.6 when left out."""
     mask: Annotated[str | None, Parameter(group=_START)] = None
     """A picture of the size of `--init`: white is made anew, black is kept."""
+    keep: Annotated[str | None, Parameter(group=_START)] = None
+    """`top`, `bottom`, `left` or `right`: the half of `--init` that stays, for models that write tokens."""
 
     steps: Annotated[int | None, Parameter(group=_SAMPLING, converter=whole_number)] = None
     """Number of denoising steps; more is slower and, up to a point, better."""
@@ -87,6 +90,17 @@ class ImageOptions:
     """How much of guidance's extra contrast is taken back, from 0 to 1."""
     guidance_interval: Annotated[str | None, Parameter(group=_SAMPLING)] = None
     """LOW,HIGH: guide only at noise levels between these two, from 0 (clean) to 1 (noise)."""
+
+    guidance_start: Annotated[float | None, Parameter(group=_TOKENS)] = None
+    """Guidance of the first token, from where it goes evenly to `--guidance`; the same when left out."""
+    temperature: Annotated[float | None, Parameter(group=_TOKENS)] = None
+    """How boldly tokens are chosen; 0 takes the likeliest."""
+    top_k: Annotated[int | None, Parameter(group=_TOKENS, converter=whole_number)] = None
+    """Choose among the k likeliest tokens."""
+    top_p: Annotated[float | None, Parameter(group=_TOKENS)] = None
+    """Choose among the likeliest tokens that together have this probability."""
+    best_of: Annotated[int | None, Parameter(group=_TOKENS, converter=whole_number)] = None
+    """Make so many for each picture and keep the one that shows the prompt best."""
 
 
 def check_together(prompt: str | None, options: ImageOptions) -> None:
@@ -118,12 +132,17 @@ def check_values(prompt: str, options: ImageOptions) -> None:
     for name, text in (("--between", options.between), ("--negative", options.negative or None)):
         if text is not None:
             check_text(name, text)
-    for name, number in (("-n", options.count), ("--steps", options.steps)):
+    least_one = {"-n": options.count, "--steps": options.steps, "--top-k": options.top_k}
+    for name, number in (least_one | {"--best-of": options.best_of}).items():
         if number is not None and number < 1:
             raise RequestError(f"{name} must be at least 1, got {number}")
     if options.guidance is not None and not math.isfinite(options.guidance):
         raise RequestError(f"--guidance must be a finite number, got {options.guidance}")
-    for name, value in (("--mask", options.mask), ("--strength", options.strength)):
+    for name, value in (
+        ("--mask", options.mask),
+        ("--keep", options.keep),
+        ("--strength", options.strength),
+    ):
         if value is not None and options.init is None:
             raise RequestError(f"{name} needs a picture to start from: --init FILE")
     if options.strength is not None and not 0 <= options.strength <= 1:
@@ -148,12 +167,18 @@ def request_of(
         grid=options.grid,
         eta=options.eta,
         guidance=options.guidance,
+        guidance_start=options.guidance_start,
         guidance_rescale=options.guidance_rescale,
         guidance_interval=_interval(options.guidance_interval),
         weaker=options.weaker,
         init=init,
         strength=ImageRequest.strength if options.strength is None else options.strength,
         mask=mask,
+        keep=options.keep,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        best_of=options.best_of,
         between=options.between,
     )
 
