@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fromnoise.codecs.text_tokens import TextTokens
 from fromnoise.errors import RequestError
-from fromnoise.models.text_canvas import Rules, spelt
+from fromnoise.models.text_canvas import Rules, fixed, spelt
 
 GAP = re.compile(r"__(\d+)__|_{3,}")
 """`___` is a gap of any length, `__5__` one of 5 tokens."""
@@ -78,7 +78,7 @@ def laid_out(gaps: Gaps, lengths: Sequence[int], tokens: TextTokens, mask: int, 
             places.append(range(len(canvas), len(canvas) + lengths[number]))
             canvas += [mask] * lengths[number]
             kinds += [_WORD if _spaced(piece) else usual, *[usual] * (lengths[number] - 1)]
-    return Layout(canvas, Rules(allowed, torch.tensor(kinds)), places)
+    return Layout(canvas, Rules(allowed, fixed(kinds)), places)
 
 
 def gap_vocabulary(tokens: TextTokens, size: int) -> Tensor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from fromnoise.codecs.text_tokens import END, PAD, TextTokens
 from fromnoise.diffusion.unmask import Scores
@@ -23,12 +24,12 @@ class Rules:
 
     allowed: Tensor
     """A row a kind of place, bool (K, V)."""
-    kinds: Tensor
-    """The kind of every place of the canvas, (L,), or one for all, (1,)."""
+    kinds: Callable[[Tensor], Tensor]
+    """Tokens xt (B, L) -> the kind of every place, (B, L)."""
 
-    def apply(self, logits: Tensor, places: Tensor) -> Tensor:
-        """Forbid in logits (M, V) what must not stand in those places (B, L)."""
-        kinds = self.kinds.to(logits.device).expand(places.shape)[places]
+    def apply(self, logits: Tensor, xt: Tensor, places: Tensor) -> Tensor:
+        """Forbid in logits (M, V) what must not stand in those places (B, L) of xt."""
+        kinds = self.kinds(xt)[places]
         return logits.masked_fill(~self.allowed.to(logits.device)[kinds], -torch.inf)
 
 
@@ -41,10 +42,25 @@ def spelt(tokens: TextTokens, size: int) -> list[str | None]:
 
 
 def writing_rules(tokens: TextTokens, size: int) -> Rules:
-    """Allow every token of a text anywhere, its end and the padding behind it too."""
-    controls = {tokens.control(name) for name in tokens.controls} - {tokens.control(END), tokens.control(PAD)}
-    allowed = torch.tensor([[place not in controls for place in range(size)]])
-    return Rules(allowed, torch.zeros(1, dtype=torch.int64))
+    """Allow every token of a text anywhere, its end too, and padding behind the end alone.
+
+    Padding is what a network is surest of (Nie et al. 2025, app. B.4), and would end most texts at once.
+    """
+    end, pad = tokens.control(END), tokens.control(PAD)
+    controls = {tokens.control(name) for name in tokens.controls}
+    text = [place not in controls or place == end for place in range(size)]
+    over = [allowed or place == pad for place, allowed in enumerate(text)]
+
+    def kinds(xt: Tensor) -> Tensor:
+        return F.pad(((xt == end) | (xt == pad))[:, :-1], (1, 0)).long()
+
+    return Rules(torch.tensor([text, over]), kinds)
+
+
+def fixed(kinds: Sequence[int]) -> Callable[[Tensor], Tensor]:
+    """Say the kinds of places that stay what they are."""
+    row = torch.tensor([list(kinds)])
+    return lambda xt: row.to(xt.device).expand(xt.shape)
 
 
 class Whole:
@@ -58,7 +74,7 @@ class Whole:
         """Read xt (B, L); the guess of a token comes from the place before it."""
         ids = torch.cat([self._prefix.expand(len(xt), -1), xt], 1)[:, :-1]
         vectors = self.net(ids, causal=False)[:, -xt.shape[1] :]
-        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), places)
+        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), xt, places)
 
 
 class Block:
@@ -80,7 +96,7 @@ class Block:
         used = self._cache.lengths.clone()
         vectors = self.net(torch.cat([self._last, xt], 1)[:, :-1], self._cache, causal=False)
         self._cache.keep(used)
-        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), places)
+        return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), xt, places)
 
     def keep(self, xt: Tensor) -> None:
         """Read a finished block (B, L) as what stands before the next one."""

@@ -10,7 +10,7 @@ from fromnoise.autoregressive.choice import drawn
 from fromnoise.codecs.text_tokens import PAD
 from fromnoise.models.gaps import LONGEST, Gaps, Layout, gap_vocabulary, laid_out
 from fromnoise.models.telling import Teller
-from fromnoise.models.text_canvas import Rules, writing_rules
+from fromnoise.models.text_canvas import Rules, fixed, writing_rules
 from fromnoise.models.unmasking import Draft, unmasked, unmasked_by_blocks
 from fromnoise.requests import MASKED, TextDelta, TextDraft, TextRequest
 from fromnoise.seeds import Seeds
@@ -116,7 +116,7 @@ def write_anew(
     ids, seeds = model.tokenizer.encode(asked.rewrite or ""), Seeds([asked.seed + item])
     canvas = model.process.add_noise(torch.tensor([ids]), asked.strength, seeds)[0].tolist()
     allowed = gap_vocabulary(model.tokenizer, model.settings.net.vocabulary)[-1:]
-    rules = Rules(allowed, torch.zeros(1, dtype=torch.int64))
+    rules = Rules(allowed, fixed([0]))
     last = Draft(0, 0, ids, len(ids), [0.0] * len(ids), 0.0)
     drafts = unmasked(model, asked, canvas, rules, seeds, asked.strength) if canvas != ids else iter(())
     for last in drafts:
