@@ -13,7 +13,7 @@ _TABLES: dict[str, dict[str, str]] = tomllib.loads(
 _NAMED = re.compile(
     r"(?:LATIN|REGIONAL INDICATOR|TAG|NEGATIVE|CIRCLED|SQUARED|PARENTHESIZED|CROSSED)"
     r".*?\b(?:LETTER |SYMBOL LETTER )(?:SMALL |CAPITAL |[A-Z]+ED |[A-Z]+LESS |SIDEWAYS |SCRIPT |OPEN |LONG |INSULAR )*"
-    r"([A-Z])(?: (?:WITH|ROTUNDA|DIGRAPH)\b.*)?"
+    r"([A-Z])(?: .*)?"
 )
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u0640")
 """Letters by their category, and nothing to see."""
@@ -25,7 +25,7 @@ def _turned(tables: dict[str, str]) -> dict[str, str]:
     return {letter: read for read, letters in tables.items() for letter in letters.casefold()}
 
 
-_LOOKS, _SOUNDS = _turned(_TABLES["look"]) | _turned(_TABLES["dots"]), _turned(_TABLES["sound"])
+_LOOKS, _SOUNDS, _DOTS = (_turned(_TABLES[name]) for name in ("look", "sound", "dots"))
 
 
 class Letters:
@@ -50,7 +50,7 @@ def _seen(letter: str) -> str:
         return letter if ord(letter) in _KEEPS_MARKS else ""
     if unicodedata.category(letter) == "So" and (framed := _NAMED.fullmatch(unicodedata.name(letter))):
         return framed[1].lower()
-    return letter
+    return _DOTS.get(letter, letter)
 
 
 @cache

@@ -18,7 +18,29 @@ _ALIKE = str.maketrans("i1", "ll")
 _REPEATS = re.compile(r"(.)\1+")
 _MASKED = re.compile(r"[a-z]*\.[a-z.]*")
 _VOWELS = re.compile("[aeiou]")
-_ENDINGS = ["e", "s", "es", "ed", "d", "ing", "ion", "ions", "or", "ors", "er", "ers", "y", "ies", "ic", "ism", "ist", "ists", "al", "a", "o"]
+_ENDINGS = [
+    "e",
+    "s",
+    "es",
+    "ed",
+    "d",
+    "ing",
+    "ion",
+    "ions",
+    "or",
+    "ors",
+    "er",
+    "ers",
+    "y",
+    "ies",
+    "ic",
+    "ism",
+    "ist",
+    "ists",
+    "al",
+    "a",
+    "o",
+]
 _SHORTEST = 4  # letters of a form that is looked for backwards, or in pieces
 
 
@@ -33,11 +55,18 @@ class Lexicon:
     known: frozenset[str]
     """Said beside others in a rule."""
     innocent: frozenset[str]
+    within: frozenset[str]
+    """Strong forms that stand inside ordinary words."""
 
     @cached_property
     def forms(self) -> frozenset[str]:
         """Return all forms."""
         return self.strong | self.weak | self.known
+
+    @cached_property
+    def bold(self) -> frozenset[str]:
+        """Return the strong forms that are meant inside longer tokens too."""
+        return self.strong - self.within
 
     @cached_property
     def _keys(self) -> dict[str, list[str]]:
@@ -50,17 +79,23 @@ class Lexicon:
         return dict(keys)
 
     @cached_property
+    def _hideable(self) -> frozenset[str]:
+        """Return the forms that are long enough, or strong enough, to be known in pieces and in code."""
+        return frozenset(
+            form for form in self.strong | self.weak if len(form) >= _SHORTEST - (form in self.strong)
+        )
+
+    @cached_property
     def coded(self) -> dict[str, str]:
         """Return forms backwards, in rot13 and pig Latin, with two letters swapped and without vowels."""
-        long = sorted(form for form in self.strong | self.weak if len(form) >= _SHORTEST and form.isascii())
+        long = sorted(form for form in self._hideable if form.isascii())
         taken = self.innocent | self.forms
-        return {code: form for form in long for code in _codes(form) if code not in taken}
+        return {code: form for form in long for code in _codes(form) if code not in taken and len(code) > 2}
 
     @cached_property
     def prefixes(self) -> frozenset[str]:
         """Return every beginning of a form that somebody may have torn apart."""
-        long = (form for form in self.strong | self.weak if len(form) >= _SHORTEST)
-        return frozenset(form[:size] for form in long for size in range(1, len(form)))
+        return frozenset(form[:size] for form in self._hideable for size in range(1, len(form)))
 
     @cached_property
     def by_length(self) -> dict[int, str]:
@@ -102,16 +137,16 @@ class Lexicon:
         return []
 
     def spelled(self, letters: str, shortest: int = 3) -> list[str]:
-        """Return the forms that a row of letters spells, the longest first at each place."""
-        found, at = [], 0
-        while at < len(letters):
-            sizes = range(min(LONGEST, len(letters) - at), shortest - 1, -1)
-            form = next(
-                (letters[at : at + size] for size in sizes if letters[at : at + size] in self.forms), ""
-            )
-            found += [form] if form else []
-            at += len(form) or 1
-        return found
+        """Return the forms that a row of letters spells, those that explain most of it."""
+        best: list[tuple[int, list[str]]] = [(0, [])] * (len(letters) + 1)
+        for at in range(len(letters) - 1, -1, -1):
+            best[at] = best[at + 1]
+            for size in range(shortest, min(LONGEST, len(letters) - at) + 1):
+                form = letters[at : at + size]
+                if form in self.forms:
+                    weight = size if form in self.known else 2 * size
+                    best[at] = max(best[at], (best[at + size][0] + weight, [form, *best[at + size][1]]))
+        return best[0][1]
 
 
 def inflected(entry: str) -> Iterator[str]:
@@ -121,9 +156,9 @@ def inflected(entry: str) -> Iterator[str]:
         yield from (entry[:-1] + ending for ending in _ENDINGS)
         return
     yield entry
-    if entry.isascii() and entry.isalpha():
+    if entry.isascii() and entry.isalpha() and entry[-1] not in "sz":
         yield from (entry + "s", entry + "z")
-    if entry.endswith("y"):
+    if entry.endswith("y") and entry[-2:-1] not in "aeiou":
         yield entry[:-1] + "ies"
 
 
@@ -141,7 +176,7 @@ def _codes(form: str) -> Iterator[str]:
     if len(form) > _SHORTEST:
         yield from (form[:at] + form[at + 1] + form[at] + form[at + 2 :] for at in range(1, len(form) - 1))
     bare = form[0] + _VOWELS.sub("", form[1:])
-    if len(bare) >= _SHORTEST:
+    if len(bare) > 3:
         yield bare
 
 

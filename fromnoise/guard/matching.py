@@ -35,12 +35,11 @@ class Matcher:
     @cached_property
     def lexicon(self) -> Lexicon:
         """Return the words of all rules."""
-        ordinary = tomllib.loads(files("fromnoise.guard").joinpath("ordinary.toml").read_text("utf-8"))
+        text = files("fromnoise.guard").joinpath("ordinary.toml").read_text("utf-8")
+        ordinary = (frozenset(words.split()) for words in tomllib.loads(text).values())
         strong, weak = union(rule.strong for rule in self.rules), union(rule.weak for rule in self.rules)
         known = union(rule.known for rule in self.rules)
-        return Lexicon(
-            strong, weak - strong, known - strong - weak, frozenset(" ".join(ordinary.values()).split())
-        )
+        return Lexicon(strong, weak - strong, known - strong - weak, *ordinary)
 
     @cached_property
     def _by_form(self) -> dict[str, list[Rule]]:

@@ -39,10 +39,13 @@ _UPSIDE_DOWN = str.maketrans(
 )
 _TURNED = frozenset("\u0250\u01dd\u025f\u0265\u1d09\u029e\ua781\u026f\u0279\u0287\u028c\u028d\u028e\u0254")
 _ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{8,}={0,2}")
+_SHORTENED = re.compile(r"^([a-zA-Z]+)['\u2019](?:s|ll|re|ve|d|m|t)$")
+_BREAKS = re.compile(r"[-/.,:;_()\u2013\u2014]+")
 _DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
 _LONE_SIGNS = frozenset("@$!|+")
-_GLUED = 16  # letters; longer tokens are several words
-_TORN = 4  # pieces of one word at most, and its shortest length
+_GLUED = 10  # letters; longer tokens may be several words
+_READ = 400  # letters of a glued token that are read
+_TORN = 4  # pieces of one word at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +96,19 @@ def _character(code: str) -> str:
 
 def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
     """Read what stands between two spaces."""
-    core = chunk.strip(_ENDS)
+    core = _SHORTENED.sub(r"\1", chunk.strip(_ENDS))
     if core.isascii() and core.isalpha():
         yield from _letters(core, lexicon)
     elif not core:
         yield from (Word(sign) for sign in chunk if len(chunk) == 1 and sign in _LONE_SIGNS)
-    elif found := _readings(core, lexicon):
+    elif found := _readings(chunk.strip(_ENDS.replace("!", "")), lexicon) or _readings(core, lexicon):
         yield from (Word(form, hidden=True) for form in found)
     else:
-        for piece in _PIECES.findall(core.replace("\u2019", "'")):
+        parts = [part for part in _BREAKS.split(core) if part]
+        if len(parts) > 1:
+            yield from (word for part in parts for word in _chunk(part, lexicon))
+            return
+        for piece in _PIECES.findall(core):
             yield from _piece(piece, lexicon)
 
 
@@ -128,9 +135,13 @@ def _several(core: str, lexicon: Lexicon) -> list[str]:
     token = core.lower()
     if token in lexicon.innocent or len(token) < 6:
         return []
-    if len(token) < _GLUED:
-        return lexicon.cut(token)
-    return [form for form in lexicon.spelled(token) if len(form) > _TORN]
+    if parts := lexicon.cut(token):
+        return parts
+    return (
+        [form for form in lexicon.spelled(token[:_READ], 5) if form in lexicon.bold]
+        if len(token) >= _GLUED
+        else []
+    )
 
 
 def _piece(piece: str, lexicon: Lexicon) -> Iterator[Word]:
@@ -151,9 +162,15 @@ def _readings(core: str, lexicon: Lexicon) -> list[str]:
     pieces = _PIECES.findall(token)
     if len(pieces) > 1 and _all_ordinary(pieces, lexicon):
         return []
+    beside = []
     for candidate in _candidates(token):
-        if form := lexicon.whole(candidate):
+        form = lexicon.unhidden(candidate)
+        if form in lexicon.known:
+            beside.append(form)
+        elif form is not None:
             return [form]
+    if beside and len(beside[0]) > 3:
+        return beside[:1]
     if form := lexicon.masked(_MASKS.sub(".", token.translate(LOOK))):
         return [form]
     if all(len(piece) == 1 for piece in pieces) and len(pieces) > 2:
@@ -196,7 +213,7 @@ def _spelled(letters: str, lexicon: Lexicon) -> list[str]:
     """Return the forms in letters that stood alone: all of them as one word, or words in a row."""
     if form := lexicon.whole(letters):
         return [form]
-    readings = (lexicon.spelled(letters.translate(digits)) for digits in _DIGITS)
+    readings = (lexicon.spelled(letters[:_READ].translate(digits)) for digits in _DIGITS)
     return max(readings, key=len)
 
 
@@ -239,7 +256,7 @@ def _pieces(row: Sequence[Word], at: int, lexicon: Lexicon) -> int:
         if joined.translate(_DIGITS[0]) not in lexicon.prefixes and not lexicon.whole(joined):
             return 0
         pieces = [word.text for word in row[at : at + size]]
-        if size > 1 and len(joined) >= _TORN and lexicon.whole(joined) and not _all_ordinary(pieces, lexicon):
+        if size > 1 and len(joined) > 2 and lexicon.whole(joined) and not _all_ordinary(pieces, lexicon):
             return size
     return 0
 
