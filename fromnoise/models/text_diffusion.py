@@ -9,9 +9,11 @@ Legend: B batch, L tokens, V vocabulary.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +26,7 @@ from fromnoise.diffusion.masked import NOWHERE, Masked, lost, spread_times
 from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.telling import filled
 from fromnoise.models.text_asking import check_unmasking
+from fromnoise.models.text_bound import bound_nats
 from fromnoise.models.text_tasks import Written, task_of, without_masks
 from fromnoise.nets.transformer import Transformer, TransformerSettings
 from fromnoise.requests import TextDelta, TextDraft, TextRequest, TextResult
@@ -157,6 +160,21 @@ class TextDiffusion(nn.Module):
         logits = self.net.logits(self.net(ids[:, :-1])[:, -len(tokens) :])
         return float(token_nats(logits, ids[:, -len(tokens) :]).double().sum())
 
+    # Likelihood
+
+    exact: ClassVar[bool] = False
+    """Its likelihoods are bounds; those of `next_token` are exact."""
+
+    def text_nats(
+        self,
+        texts: Sequence[str],
+        seed: int = 0,
+        styles: Sequence[str | None] | None = None,
+        samples: int = 8,
+    ) -> NDArray[np.float64]:
+        """Return samples of a bound of every text's -log p, (N, S), in nats."""
+        return bound_nats(self, texts, styles or [None] * len(texts), seed, samples)
+
     # Training
 
     def loss(self, batch: TextBatch, seeds: Seeds) -> Tensor:
@@ -173,8 +191,18 @@ class TextDiffusion(nn.Module):
         groups = batch.documents.masked_fill(~(late & asked), NOWHERE)
         masked, weights = lost(seeds.uniform(ids.shape[1]), groups, 1 - (1 - least) * share)
         weights = weights.masked_fill(~late & asked, 1.0)
+        nats = self.guessed_nats(batch, ids, masked, weights, late)
+        return nats / asked.sum(1).clamp(min=1).to(self.device)
+
+    def guessed_nats(
+        self, batch: TextBatch, ids: Tensor, masked: Tensor, weights: Tensor, late: Tensor
+    ) -> Tensor:
+        """Return the weighted sum of -log p of each row's targets, (B,), in nats.
+
+        The targets that are `masked` are hidden; places that are `late` see both ways. All are (B, L).
+        """
         vectors = self._read(batch, self._noised(batch, ids, masked), late)
-        return self._weighed(vectors, batch.targets, weights) / asked.sum(1).clamp(min=1).to(self.device)
+        return self._weighed(vectors, batch.targets, weights)
 
     def _cuts(self, batch: TextBatch, seeds: Seeds) -> Tensor:
         """Draw for every text where it is cut, 0 for some, (B, L)."""
