@@ -92,11 +92,12 @@ class GridCodec(nn.Module):
         vectors = self.encoder(pictures).float()  # (B, C, N, N)
         flat, _, moved = self.quantiser(_rows(vectors), seeds if self.training else None)
         made = self.decoder(_grid(flat, len(pictures), self.settings.side)).float()
-        off = made - pictures
+        off: Tensor = made - pictures
         error = off.abs().flatten(1).mean(1) + self.settings.square_weight * off.square().flatten(1).mean(1)
         for dim in (-1, -2):
             error = error + self.settings.edge_weight * off.diff(dim=dim).abs().flatten(1).mean(1)
-        return error + self.commitment * moved.view(len(pictures), -1).mean(1)
+        error = error + self.commitment * moved.view(len(pictures), -1).mean(1)
+        return error
 
     def compile_networks(self) -> None:
         """Fuse the networks' small operations; costs half a minute at the first step."""

@@ -31,6 +31,7 @@ from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
 from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.models.image_tokens_settings import ImageTokensSettings
+from fromnoise.models.scorer import Scorer, ScorerSettings
 from fromnoise.models.store import CONFIG, find_model, read_config, verify
 from fromnoise.models.text_diffusion import TextDiffusion, TextDiffusionSettings
 
@@ -83,7 +84,7 @@ def save(model: nn.Module, folder: Path, half: bool = False) -> None:
             raise OutputError(f"{folder / WEIGHTS} can't be written: {error}") from None
         if isinstance(model, ImageDiffusion):
             model.conditioner.tokens.save(partial / TOKENIZER)
-        if isinstance(model, ImageTokens):
+        if isinstance(model, ImageTokens | Scorer):
             model.tokens.save(partial / TOKENIZER)
         if isinstance(model, GPT | TextDiffusion):
             model.tokenizer.save(partial / TOKENIZER)
@@ -166,11 +167,16 @@ def make_codec(kind: str, name: str | None, size: int | None, beside: Path | Non
         if kind != "pixels":
             raise ConfigError(f"a codec of kind {kind!r} is trained first: give its name too")
         return Pixels(PixelsSettings() if size is None else PixelsSettings(size=size))
-    sibling = beside.resolve().parent / name if beside is not None else None
-    folder = sibling if sibling is not None and (sibling / CONFIG).is_file() else find_model(name)
+    folder = _neighbour(name, beside)
     if (found := read_config(folder).get("kind")) != kind:
         raise ConfigError(f"codec {name!r} should be of kind {kind!r}, but {folder} is {found!r}")
     return load(folder, device="cpu").requires_grad_(False)
+
+
+def _neighbour(name: str, beside: Path | None) -> Path:
+    """Find a model that another one needs: in the folder beside it first, then by its name."""
+    sibling = beside.resolve().parent / name if beside is not None else None
+    return sibling if sibling is not None and (sibling / CONFIG).is_file() else find_model(name)
 
 
 def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffusion:
@@ -195,6 +201,16 @@ def _load_image_tokens(folder: Path, config: Mapping[str, Any]) -> ImageTokens:
     model.name, model.folder = folder.resolve().name, folder
     model.weights_sha256 = file_sha256(folder / WEIGHTS)
     return model
+
+
+def _load_scorer(folder: Path, config: Mapping[str, Any]) -> Scorer:
+    settings = check_settings(ScorerSettings, dict(config), where=str(folder / CONFIG))
+    encoder = load(_neighbour(settings.features, folder), device="cpu").requires_grad_(False)
+    scorer = Scorer(settings, encoder, PromptTokens.load(folder / TOKENIZER, settings.text.length))
+    load_tensors(scorer, folder / WEIGHTS)
+    scorer.name, scorer.folder = folder.resolve().name, folder
+    scorer.weights_sha256 = file_sha256(folder / WEIGHTS)
+    return scorer
 
 
 def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
@@ -246,6 +262,7 @@ LOADERS = {
     "image-diffusion": _load_image_diffusion,
     "image-tokens": _load_image_tokens,
     "kl": _load_kl,
+    "scorer": _load_scorer,
     "vq": _load_vq,
     "text-diffusion": _load_text_diffusion,
 }

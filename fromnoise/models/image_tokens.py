@@ -5,28 +5,24 @@ from masks as well, so that the same weights fill gaps and make a picture in a f
 Legend: B batch, P tokens before a picture, T codes of a picture, K codes, N side of the grid.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fromnoise.autoregressive.choice import Choice
 from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.vq import GridCodec
 from fromnoise.data.feed import CaptionedBatch
 from fromnoise.diffusion.masked import Masked
-from fromnoise.errors import ConfigError
-from fromnoise.models.asking import told
+from fromnoise.errors import ConfigError, RequestError
 from fromnoise.models.conditioning import dropped
 from fromnoise.models.image_tokens_settings import ImageTokensSettings
-from fromnoise.models.token_asking import IN_ORDER, checked_tokens, open_cells
-from fromnoise.models.token_drawing import SOLVERS, UNKNOWN, Task
+from fromnoise.models.token_asking import checked_tokens, choice_of
 from fromnoise.models.token_layout import TokenLayout
+from fromnoise.models.token_pictures import drawn_pictures
 from fromnoise.nets.transformer import Transformer
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 from fromnoise.seeds import Seeds
@@ -107,61 +103,14 @@ class ImageTokens(nn.Module):
     def check(self, request: ImageRequest) -> ImageRequest:
         """Fill in the model's defaults; raise RequestError for what can't be made."""
         asked = checked_tokens(request, self.settings.sampling, self.styles, self.size)
-        _choice(asked)
+        choice_of(asked)
+        if int(asked.best_of or 1) > 1 and self.settings.scorer is None:
+            raise RequestError("this model has no scorer to choose the best by; leave best_of out")
         return asked
 
     def stream(self, request: ImageRequest) -> Iterator[Progress | ImageResult]:
-        """Carry out a request that the engine has checked: tell of every token or pass, then give the result."""
-        asked = self.check(request)
-        given = None if asked.init is None else self.codec.encode(torch.tensor(asked.init)[None])[0].flatten()
-        seeds = range(asked.seed, asked.seed + asked.count)
-        opened = [open_cells(asked, self.layout.side, seed) for seed in seeds]
-        ways = [
-            SOLVERS[str(asked.solver)](self, self._task(asked, given, cells), seed)
-            for cells, seed in zip(opened, seeds, strict=True)
-        ]
-        steps = self.layout.picture if asked.solver == IN_ORDER else int(asked.steps or 1)
-        for step, codes in enumerate(zip(*ways, strict=True), start=1):
-            yield Progress(step, steps, lambda codes=codes: self._pictures(codes, asked, opened))
-        made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
-        settings = [one | made_by for one in told(asked)]
-        yield ImageResult(self._pictures(codes, asked, opened), settings, self._warnings(asked))
-
-    def _task(self, asked: ImageRequest, given: Tensor | None, cells: Tensor) -> Task:
-        texts, styles = [asked.prompt, asked.negative or ""], [asked.style, None]
-        begun, null = self.layout.beginnings(self.tokens, texts, styles).tolist()
-        known = torch.full((self.layout.picture,), UNKNOWN)
-        known = known if given is None else torch.where(cells.flatten(), known, given)
-        scales = float(asked.guidance or 0.0), float(asked.guidance_start or 0.0)
-        return Task(begun, null, known, _choice(asked), *scales, int(asked.steps or 1))
-
-    def _pictures(
-        self, codes: Sequence[Tensor], asked: ImageRequest, opened: Sequence[Tensor]
-    ) -> list[Image.Image]:
-        """Decode codes (T,) each; what isn't written yet is white, what was given is what its codes show."""
-        shape, cell = self.codec.shape, self.size // self.layout.side
-        arrays = [
-            self.codec.decode(one.clamp(min=0).view(1, *shape))[0].masked_fill(
-                _large(one == UNKNOWN, cell), 255
-            )
-            for one in codes
-        ]
-        if asked.init is not None:
-            given = self.codec.decode(self.codec.encode(torch.tensor(asked.init)[None]))[0]
-            arrays = [
-                torch.where(_large(cells, cell), array, given)
-                for cells, array in zip(opened, arrays, strict=True)
-            ]
-        return [Image.fromarray(array.numpy()) for array in arrays]
-
-    def _warnings(self, asked: ImageRequest) -> list[str]:
-        texts = [text for text in (asked.prompt, asked.negative) if text]
-        return [
-            f"the prompt {text[:40]!r}... has {self.tokens.count(text)} tokens; "
-            f"only the first {self.tokens.length} were read"
-            for text in texts
-            if self.tokens.count(text) > self.tokens.length
-        ]
+        """Carry out a request: tell of every token or pass, then give the result."""
+        yield from drawn_pictures(self, self.check(request))
 
     # Training
 
@@ -213,17 +162,6 @@ class ImageTokens(nn.Module):
         """
         ahead = vectors[:, self.layout.before - 1 : -1]
         return F.linear(ahead, self.net.words.weight[self.layout.first :].to(ahead.dtype))
-
-
-def _choice(asked: ImageRequest) -> Choice:
-    temperature = 1.0 if asked.temperature is None else asked.temperature
-    return Choice(temperature, asked.top_k, asked.top_p)
-
-
-def _large(cells: Tensor, cell: int) -> Tensor:
-    """Bring a bool a cell, (N N,) or (N, N), to one a pixel, (S, S, 1)."""
-    side = math.isqrt(cells.numel())
-    return cells.view(side, side).repeat_interleave(cell, 0).repeat_interleave(cell, 1)[..., None]
 
 
 def layout_of(settings: ImageTokensSettings, codec: GridCodec, tokens: PromptTokens) -> TokenLayout:

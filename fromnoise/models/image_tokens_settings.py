@@ -42,6 +42,8 @@ class ImageTokensSettings(Settings):
     """Share of the codes that are wrong when the model reads them in training, against learning by heart."""
     masked: float = Field(default=0.2, ge=0, lt=1)
     """Share of the pictures that are learned from masks, both ways, for filling gaps and for few passes."""
+    scorer: str | None = None
+    """Model that chooses the best of several pictures."""
     codec: CodecSettings = CodecSettings(kind="vq")
     net: TransformerSettings = TransformerSettings(vocabulary=1, positions="learned")
     sampling: TokenSamplingSettings = TokenSamplingSettings()

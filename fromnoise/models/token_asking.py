@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from fromnoise.autoregressive.choice import Choice
 from fromnoise.errors import RequestError, unknown
 from fromnoise.models.asking import check_counts, check_pictures, check_prompt, check_range, first, refuse
 from fromnoise.models.image_tokens_settings import TokenSamplingSettings
@@ -48,6 +49,12 @@ def checked_tokens(
     check_range("best_of", request.best_of, 1, MOST_TRIES)
     _check_given(request, size)
     return request
+
+
+def choice_of(asked: ImageRequest) -> Choice:
+    """Return how a request, its defaults filled in, wants tokens to be chosen."""
+    temperature = 1.0 if asked.temperature is None else asked.temperature
+    return Choice(temperature, asked.top_k, asked.top_p)
 
 
 def _check_given(request: ImageRequest, size: int) -> None:

@@ -61,6 +61,7 @@ TRAINEES = Registry(
         "image-diffusion": "fromnoise.training.pictures:DiffusionTrainee",
         "image-tokens": "fromnoise.training.picture_tokens:TokensTrainee",
         "kl": "fromnoise.training.pictures:KLTrainee",
+        "scorer": "fromnoise.training.scorer:ScorerTrainee",
         "vq": "fromnoise.training.picture_codes:CodeTrainee",
         "text-diffusion": "fromnoise.training.words:TextDiffusionTrainee",
     },

@@ -14,6 +14,7 @@ from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.models.image_tokens_settings import ImageTokensSettings, net_tree
 from fromnoise.models.token_drawing import SOLVERS, by_next_token, by_passes
 from fromnoise.models.token_layout import TokenLayout
+from fromnoise.models.token_pictures import _task
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 from fromnoise.seeds import Seeds
 
@@ -54,7 +55,7 @@ def made(model: ImageTokens, **options: Any) -> np.ndarray:
 def codes_of(model: ImageTokens, **options: Any) -> torch.Tensor:
     request = model.check(ImageRequest(prompt="a red apple", **options))
     known = torch.full((SIDE**2,), -1)
-    task = model._task(request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
+    task = _task(model, request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
     *_, codes = by_next_token(model, replace(task, known=known), request.seed)
     return codes
 
@@ -62,7 +63,7 @@ def codes_of(model: ImageTokens, **options: Any) -> torch.Tensor:
 def test_cached_decoding_equals_the_full_pass(model: ImageTokens) -> None:
     options: dict[str, Any] = {"temperature": 0, "top_p": 1.0, "guidance": 2.0, "guidance_start": 1.0}
     request = model.check(ImageRequest(prompt="a red apple", style="noto", **options))
-    task = model._task(request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
+    task = _task(model, request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
     *_, codes = by_next_token(model, task, 0)
     with torch.no_grad():
         read = (codes + model.layout.first).tolist()
@@ -125,7 +126,7 @@ def test_passes_fill_all_cells_and_leave_given_codes_alone(model: ImageTokens) -
     request = model.check(ImageRequest(prompt="a red apple", solver="masked", steps=5))
     given = torch.arange(SIDE**2)
     cells = torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(0)) < 0.5
-    task = model._task(request, given, cells)
+    task = _task(model, request, given[None], cells)
     states = list(by_passes(model, task, 0))
     hidden = [int((codes == -1).sum()) for codes in states]
     assert len(states) == 5 and hidden == sorted(hidden, reverse=True) and hidden[-1] == 0
