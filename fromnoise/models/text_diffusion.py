@@ -29,7 +29,7 @@ from fromnoise.models.text_asking import check_unmasking
 from fromnoise.models.text_bound import bound_nats
 from fromnoise.models.text_tasks import Written, task_of, without_masks
 from fromnoise.nets.transformer import Transformer, TransformerSettings
-from fromnoise.requests import TextDelta, TextDraft, TextRequest, TextResult
+from fromnoise.requests import TextDelta, TextDraft, TextRequest, TextResult, result_of
 from fromnoise.seeds import Seeds
 
 _GOLDEN = 0.6180339887498949
@@ -104,12 +104,69 @@ class TextDiffusion(nn.Module):
         check_unmasking(self, asked)
         return asked
 
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        style: str | None = None,
+        seed: int = 0,
+        count: int = 1,
+        max_tokens: int | None = None,
+        steps: int | None = None,
+        solver: str | None = None,
+        block: int | None = None,
+        guidance: float | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] = (),
+    ) -> Iterator[str | TextResult]:
+        """Write on from `prompt`: yield the first text, in pieces if by blocks, then the result with all."""
+        options = {name: value for name, value in locals().items() if name != "self"}
+        for news in self.stream_checked(TextRequest(**options | {"stop": tuple(stop)})):
+            if isinstance(news, TextResult):
+                yield news
+            elif isinstance(news, TextDelta) and news.item == 0:
+                yield news.text
+
+    def infill(
+        self,
+        template: str,
+        *,
+        style: str | None = None,
+        seed: int = 0,
+        steps: int | None = None,
+        solver: str | None = None,
+        guidance: float | None = None,
+    ) -> str:
+        """Fill the gaps of a text, `___` of any length and `__5__` of 5 tokens; all else stays as it is."""
+        options = {name: value for name, value in locals().items() if name != "self"}
+        return self.run(TextRequest(**options)).text
+
+    def rewrite(
+        self,
+        text: str,
+        *,
+        style: str | None = None,
+        strength: float = 0.5,
+        seed: int = 0,
+        steps: int | None = None,
+        solver: str | None = None,
+        guidance: float | None = None,
+    ) -> str:
+        """Mask a share of a text's tokens and write them anew, in another style if one is named."""
+        options = {name: value for name, value in locals().items() if name not in ("self", "text")}
+        return self.run(TextRequest(rewrite=text, **options)).text
+
     def run(self, request: TextRequest) -> TextResult:
         """Carry out a request by the engine, as every front door does, and return its result."""
+        result: TextResult = result_of(self.stream_checked(request))
+        return result
+
+    def stream_checked(self, request: TextRequest) -> Iterator[TextDraft | TextDelta | TextResult]:
+        """Carry out a request by the engine, which checks it, and tell of every step."""
         from fromnoise.engine import Engine
 
-        result: TextResult = Engine(self).run(request)
-        return result
+        yield from Engine(self).stream(request)
 
     def stream(self, request: TextRequest) -> Iterator[TextDraft | TextDelta | TextResult]:
         """Carry out a request, which the engine checks: tell of every step, and then give the result."""

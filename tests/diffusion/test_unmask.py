@@ -1,6 +1,7 @@
 """Unmasking with a denoiser in closed form: three letters of four, drawn from one table of all 64 words."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ def denoise(xt: Tensor, t: float, shares: Tensor = SHARES) -> Scores:
     """Return the true log p of every letter given the told ones."""
     fits = ((xt[:, None] == WORDS) | (xt[:, None] == PROCESS.mask)).all(2)  # (B, 64)
     weights = fits * shares
-    letters = torch.stack([weights @ (WORDS == letter).double() for letter in range(LETTERS)], 2)
+    letters = torch.stack([weights @ (letter == WORDS).double() for letter in range(LETTERS)], 2)
     logits = (letters / weights.sum(1)[:, None, None]).log().float()
     return lambda places: logits[places]
 
@@ -88,9 +89,7 @@ def test_remasking_masks_again_what_it_told() -> None:
             seeds,
         )
     )
-    again = [
-        (late == PROCESS.mask) & (soon != PROCESS.mask) for soon, late in zip(walk, walk[1:], strict=False)
-    ]
+    again = [(late == PROCESS.mask) & (soon != PROCESS.mask) for soon, late in pairwise(walk)]
     assert any(bool(masks.any()) for masks in again)
     left = torch.stack([(xt == PROCESS.mask).double().mean() for xt in walk])
     assert torch.allclose(left, PROCESS.grid(30)[1:], atol=0.06)  # the process's own share, all the same
