@@ -12,7 +12,8 @@ _TABLES: dict[str, dict[str, str]] = tomllib.loads(
 )
 _NAMED = re.compile(
     r"(?:LATIN|REGIONAL INDICATOR|TAG|NEGATIVE|CIRCLED|SQUARED|PARENTHESIZED|CROSSED)"
-    r".*?\b(?:LETTER |SYMBOL LETTER )(?:SMALL |CAPITAL |[A-Z]+ED |[A-Z]+LESS |SIDEWAYS |SCRIPT |OPEN |LONG |INSULAR )*"
+    r".*?\b(?:LETTER |SYMBOL LETTER )"
+    r"(?:SMALL |CAPITAL |[A-Z]+ED |[A-Z]+LESS |SIDEWAYS |SCRIPT |OPEN |LONG |INSULAR )*"
     r"([A-Z])(?: .*)?"
 )
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u17b4\u17b5\u0640")

@@ -189,7 +189,7 @@ def _key(token: str) -> str:
 
 
 def _repeats(token: str, form: str) -> bool:
-    """Tell whether no letter stands more often in a row in the form than in the token; their keys are equal."""
+    """Tell whether the token has each letter as often in a row as the form; their keys are equal."""
     if len(token) < len(form):
         return False
     return all(one <= other for one, other in zip(_runs(form), _runs(token), strict=True))

@@ -113,10 +113,10 @@ class Matcher:
                 )
 
     def _texts(self, text: str) -> Iterator[Finding]:
-        bare = text if text.isascii() else _GAPS.sub("", text)
+        bare = "" if text.isascii() else _GAPS.sub("", text)
         for rule in self.rules:
-            if bare is not text:
-                yield from (Finding(rule, word) for word in rule.anywhere if word in bare)
+            if bare:
+                yield from (Finding(rule, word) for word in rule.anywhere if word in text or word in bare)
             for pattern in rule.patterns:
                 if found := pattern.search(text):
                     yield Finding(rule, found.group())

@@ -1,8 +1,7 @@
 """Text to words, read as a person would: whatever is done to hide a word, the word comes out.
 
-A word is hidden when it isn't written plainly: in letters that look or sound alike, with digits and signs for
-letters, torn apart, glued together, repeated, backwards or in code. That somebody hides a word says as much as
-the word itself.
+A word is hidden when it isn't written plainly: in letters that look or sound alike, with digits and signs
+for letters, torn apart, repeated, backwards or in code. That somebody hides it says as much as the word.
 """
 
 import base64
@@ -20,6 +19,7 @@ from fromnoise.guard.lexicon import LONGEST, Lexicon
 _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0-9a-fA-F]{4,6})")
 _TAG = re.compile(r"<[!/a-zA-Z][^<>]{0,80}>")
 _ENDS = ".,;:?!\"'()[]{}<>`~*_-/\\\u2018\u2019\u201c\u201d\u00ab\u00bb\u2026\u3002\u3001"
+_QUOTES = ".,;:?\"'\u2018\u2019\u201c\u201d\u2026"
 _PIECES = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _ALL_BUT_SIGNS = re.compile(r"[^\w@$!|+(<{\[]+|_")
@@ -29,8 +29,8 @@ _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MASKS = re.compile(r"[*#%?~^=_.\u2022\u00b7\u2588-]")
 _DRAWN = {
     "|\\|": "n", "/\\/": "n", "\\/\\/": "w", "|\\/|": "m", "/\\/\\": "m", "/\\": "a", "/-\\": "a", "\\/": "v",
-    "|_|": "u", "(_)": "u", "|-|": "h", "|)": "d", "|>": "p", "|*": "p", "|<": "k", "|{": "k", "|3": "b", "()": "o",
-    "[]": "o", "><": "x", "|=": "f", "vv": "w", "ph": "f",
+    "|_|": "u", "(_)": "u", "|-|": "h", "|)": "d", "|>": "p", "|*": "p", "|<": "k", "|{": "k", "|3": "b",
+    "()": "o", "[]": "o", "><": "x", "|=": "f", "vv": "w", "ph": "f",
 }  # fmt: skip
 _DRAWING = re.compile("|".join(re.escape(signs) for signs in sorted(_DRAWN, key=len, reverse=True)))
 _UPSIDE_DOWN = str.maketrans(
@@ -101,7 +101,7 @@ def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
         yield from _letters(core, lexicon)
     elif not core:
         yield from (Word(sign) for sign in chunk if len(chunk) == 1 and sign in _LONE_SIGNS)
-    elif found := _readings(chunk.strip(_ENDS.replace("!", "")), lexicon) or _readings(core, lexicon):
+    elif found := _readings(chunk.strip(_QUOTES), lexicon) or _readings(core, lexicon):
         yield from (Word(form, hidden=True) for form in found)
     else:
         parts = [part for part in _BREAKS.split(core) if part]
@@ -188,7 +188,7 @@ def _candidates(token: str) -> Iterator[str]:
         yield _SEPARATORS.sub("", token.translate(SOUND).translate(LOOK))
         if not _TURNED.isdisjoint(token):
             yield token.translate(_UPSIDE_DOWN)[::-1]
-    if drawn := _DRAWING.search(look):
+    if _DRAWING.search(look):
         yield _ALL_BUT_SIGNS.sub("", _DRAWING.sub(lambda signs: _DRAWN[signs.group()], look))
 
 

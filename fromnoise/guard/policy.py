@@ -38,7 +38,7 @@ class Verdict:
 
 
 def check(prompt: str, policy: Path | None = None) -> Verdict:
-    """Judge a text by a policy file; by default the user's policy or, without one, the one that comes along."""
+    """Judge a text by a policy file; None for the user's own policy or, without one, the default."""
     try:
         matcher = _matcher(*_in_force(policy))
         return _worst(matcher.findings(prompt))
