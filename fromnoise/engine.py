@@ -147,7 +147,7 @@ def _review_texts(texts: list[str]) -> list[str]:
     """Say which texts hold what the policy would not have let in."""
     verdicts = [(place, check(text)) for place, text in enumerate(texts, start=1)]
     return [
-        f"text {place} may be unsafe: {verdict.category} (rule {verdict.rule})"
+        f"text {place} may be unsafe: {verdict.reason}"
         for place, verdict in verdicts
         if verdict.action == "block"
     ]

@@ -28,6 +28,7 @@ app = App(
 app.command("fromnoise.cli.image:image", name="image", help="Make pictures from a prompt.")
 app.command("fromnoise.cli.text:text", name="text", help="Write on from a prompt.")
 app.command("fromnoise.cli.chat:chat", name="chat", help="Hold a conversation with a model.")
+app.command("fromnoise.cli.serve:serve", name="serve", help="Answer over HTTP, and show the studio.")
 app.command("fromnoise.cli.train:train", name="train", help="Train a model from a recipe.")
 app.command("fromnoise.cli.finetune:finetune", name="finetune", help="Fine-tune a model on your own data.")
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")

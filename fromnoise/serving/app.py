@@ -1,0 +1,95 @@
+"""The server as one application: a gate, the routes, the studio's page."""
+
+import contextlib
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.staticfiles import StaticFiles
+
+from fromnoise import __version__
+from fromnoise.serving import described, images, meanings, monitoring, past, reports, studio, words
+from fromnoise.serving.crew import Crew
+from fromnoise.serving.gate import LOOPBACK, Gate
+from fromnoise.serving.house import House
+from fromnoise.serving.limits import Limits
+from fromnoise.serving.metrics import Metrics
+from fromnoise.serving.problems import handle
+from fromnoise.serving.record import Record
+from fromnoise.serving.shelf import Shelf
+from fromnoise.serving.watch import Watch
+
+_ROOMS = (images, words, meanings, studio, past, reports, monitoring)
+_NO_PAGE = (
+    "<!doctype html><title>fromnoise</title><p>The studio was not built in. <a href='/docs'>The addresses</a>"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a server is to be set up."""
+
+    shelf: Shelf
+    folder: Path
+    """Where the record and the results are kept."""
+    reports: Path
+    keys: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = LOOPBACK
+    """Names that it answers to."""
+    limits: Limits = field(default_factory=Limits)
+    webhook: str | None = None
+    """Address on this machine that hears of alerts."""
+
+
+def make_app(plan: Plan) -> FastAPI:
+    """Set a server up; models are loaded when it starts, without keeping anybody waiting."""
+    record = Record(plan.folder)
+    crew = Crew(plan.limits)
+    house = House(plan.shelf, crew, record, Metrics(), Watch(), plan.limits, plan.reports)
+
+    @contextlib.asynccontextmanager
+    async def open_for_business(app: FastAPI) -> AsyncIterator[None]:
+        threading.Thread(target=_warm, args=(plan.shelf,), daemon=True).start()
+        yield
+        crew.drain()
+        record.close()
+
+    app = FastAPI(
+        title="fromnoise",
+        version=__version__,
+        description="Pictures and words out of noise. Addresses under /v1 are OpenAI's.",
+        lifespan=open_for_business,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house = house
+    handle(app)
+    for room in _ROOMS:
+        app.include_router(room.router)
+    described.describe(app)
+    _add_page(app)
+    app.add_middleware(Gate, hosts=plan.hosts, keys=plan.keys, limits=plan.limits, full=crew.full)
+    return app
+
+
+def _warm(shelf: Shelf) -> None:
+    """Load what will be asked for first."""
+    for name in (shelf.default("pictures"), shelf.default("words")):
+        if name is not None:
+            shelf.load(shelf.offers[name])
+
+
+def _add_page(app: FastAPI) -> None:
+    """Serve the studio at /, if it was built."""
+    page = Path(str(files("fromnoise.serving") / "studio"))
+    if (page / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=page, html=True), name="studio")
+        return
+
+    @app.get("/", include_in_schema=False)
+    def tell_nothing() -> HTMLResponse:
+        return HTMLResponse(_NO_PAGE)
