@@ -6,7 +6,11 @@ from importlib.resources import files
 
 BUILT = files("fromnoise") / "serving" / "studio"
 LARGEST = 120_000  # bytes, gzipped, in all
-NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml", "http://www.w3.org/1998/Math/MathML"}
+NAMESPACES = {
+    "http://www.w3.org/2000/svg",
+    "http://www.w3.org/1999/xhtml",
+    "http://www.w3.org/1998/Math/MathML",
+}
 NAMESPACES |= {"http://www.w3.org/1999/xlink", "http://www.w3.org/XML/1998/namespace"}
 
 
