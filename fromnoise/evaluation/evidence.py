@@ -13,6 +13,7 @@ SHARES = {"precision", "recall", "coverage", "memorized_share", "style_accuracy"
 SHARES |= {"concept_rank_1", "concept_rank_5"}
 NEVER_NEGATIVE = SHARES | {"frechet_distance", "inception_score", "density", "vendi_score", "repetition"}
 METRICS = NEVER_NEGATIVE | {"kernel_distance", "bits_per_dim", "bits_per_dim_ode", "bits_per_byte"}
+METRICS |= {"bits_per_code"}
 METRICS |= {"generative_perplexity", "token_entropy", "distinct_1", "distinct_2", "distinct_3", "copied_span"}
 """Every metric that a verdict knows of."""
 LARGEST = 1e300

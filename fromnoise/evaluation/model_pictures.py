@@ -26,9 +26,11 @@ from fromnoise.requests import ImageRequest, result_of
 
 if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
+    from fromnoise.models.image_tokens import ImageTokens
 
 DEFAULT_COUNT = 300  # pictures; half a second each on two cores
 LIKELY, LIKELY_BY_ODE = 32, 8  # pictures; the latter take ten times as long each
+CODED = 128  # pictures whose codes are predicted, which takes one pass
 ASKED = 16  # pictures shown with their captions
 _DRAWING = 25  # how many times as long as a look at a picture its making takes
 
@@ -44,7 +46,8 @@ def compare_drawing(name: str | Path, data: str | None, method: Method, report: 
     drawn = _drawn(model, held_out, train, method, report)
     whole = {"generated": drawn.generated, "real": held_out, "train": train}
     found = measure(drawn, whole, extractor, method, report)
-    found.report["metrics"].update(_likelihood(model, drawn.real, method.seed))
+    likelihood = _density if hasattr(model, "bound_to") else _code_bits
+    found.report["metrics"].update(likelihood(model, drawn.real, method.seed))
     return Evaluation(found.report, replace(found.gallery, asked=_asked(drawn)))
 
 
@@ -75,17 +78,39 @@ def _generated(model: "ImageDiffusion", prompts: Source, seed: int, report: Repo
     return replace(made, captions=prompts.captions, styles=prompts.styles, concepts=prompts.concepts)
 
 
-def _likelihood(model: "ImageDiffusion", real: Source, seed: int) -> Metrics:
+def _code_bits(model: "ImageTokens", real: Source, seed: int) -> Metrics:
+    """Measure how well the model predicts the codes of held-out pictures, exactly."""
+    pictures, captions, styles = _likely(model, real, CODED)
+    bits = model.code_nats(pictures, captions, styles).mean(1).double().cpu().numpy() / np.log(2)
+    error = float(bits.std(ddof=1) / np.sqrt(len(bits))) if len(bits) > 1 else 0.0
+    value = float(bits.mean())
+    figure = Figure(value, (value - 1.96 * error, value + 1.96 * error)) if error else Figure(value)
+    told = f"over {len(bits)} held-out pictures; exact, and only models of this codec compare"
+    return {"bits_per_code": entry(figure, note=told)}
+
+
+def _likely(
+    model: "ImageDiffusion | ImageTokens", real: Source, most: int
+) -> tuple[torch.Tensor, list[str], list[str | None]]:
+    """Return the first pictures of the model's size, with their captions and the styles that it knows."""
+    rows = range(min(most, len(real)))
+    pictures = torch.from_numpy(np.stack([resize(real[row], model.size) for row in rows]))
+    captions = [(real.captions or real.names)[row] or "" for row in rows]
+    return (
+        pictures,
+        captions,
+        [style if style in model.styles else None for style in (real.styles or [])[: len(rows)]],
+    )
+
+
+def _density(model: "ImageDiffusion", real: Source, seed: int) -> Metrics:
     """Measure how well the model predicts held-out pictures: few of them, since this takes long."""
     metrics: Metrics = {}
     for metric, most, ode in (("bits_per_dim", LIKELY, False), ("bits_per_dim_ode", LIKELY_BY_ODE, True)):
-        rows = range(min(most, len(real)))
-        pictures = torch.from_numpy(np.stack([resize(real[row], model.size) for row in rows]))
-        captions = [(real.captions or real.names)[row] or "" for row in rows]
-        styles = [style if style in model.styles else None for style in (real.styles or [])[: len(rows)]]
+        pictures, captions, styles = _likely(model, real, most)
         found, unit = model_likelihood(model, pictures, captions, styles, seed, ode)
-        known = len(rows) > 1  # one picture has no error
-        told = f"over {len(rows)} held-out pictures; {unit}"
+        known = len(pictures) > 1  # one picture has no error
+        told = f"over {len(pictures)} held-out pictures; {unit}"
         told = f"standard error {found.standard_error:.3g}, {told}" if known else told
         metrics[metric] = entry(found.figure if known else Figure(found.value), note=told)
     return metrics

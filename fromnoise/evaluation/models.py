@@ -17,6 +17,7 @@ JUDGED = Registry(
     {
         "gpt": "fromnoise.evaluation.model_words:compare_writing",
         "image-diffusion": "fromnoise.evaluation.model_pictures:compare_drawing",
+        "image-tokens": "fromnoise.evaluation.model_pictures:compare_drawing",
         "text-diffusion": "fromnoise.evaluation.model_words:compare_writing",
     },
 )

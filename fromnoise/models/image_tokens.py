@@ -5,7 +5,7 @@ from masks as well, so that the same weights fill gaps and make a picture in a f
 Legend: B batch, P tokens before a picture, T codes of a picture, K codes, N side of the grid.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +135,13 @@ class ImageTokens(nn.Module):
         nats = self._nats(begun, read, codes, count)
         asked = asked.to(nats.device)
         return (nats * asked).sum(1) / asked.sum(1)
+
+    @torch.inference_mode()
+    def code_nats(self, pictures: Tensor, captions: Sequence[str], styles: Sequence[str | None]) -> Tensor:
+        """Return the exact -log p of every code of uint8 pictures (B, S, S, 3), nats, (B, T)."""
+        codes = self.codec.encode(pictures).flatten(1)
+        begun = self.layout.beginnings(self.tokens, captions, styles)
+        return self._nats(begun, codes + self.layout.first, codes)
 
     def _misread(self, codes: Tensor, seeds: Seeds) -> Tensor:
         """Replace some codes (B, T) by others."""
