@@ -4,14 +4,14 @@ import json
 import secrets
 import sys
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from fromnoise.cli.claims import claims_for_json, print_claims
-from fromnoise.cli.words import DTYPES, load_draft, load_words, read_schema
+from fromnoise.cli.forming import read_text, watched
+from fromnoise.cli.words import DTYPES, load_draft, load_writer, read_schema, work_of
 from fromnoise.requests import TextDelta, TextRequest, TextResult
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fromnoise.guard.grounding import Claim
 
-DEFAULT_MODEL = "verse-gpt"
+DEFAULT_MODEL, FREE_ORDER_MODEL = "verse-gpt", "verse-diffusion"
 _RANDOM_SEEDS = 10**9
 
 
@@ -27,7 +27,7 @@ def text(
     prompt: str = "",
     /,
     *,
-    model: str = DEFAULT_MODEL,
+    model: str | None = None,
     style: str | None = None,
     seed: int | None = None,
     count: Annotated[int, Parameter(name=["--count", "-n"])] = 1,
@@ -39,6 +39,13 @@ def text(
     repetition_penalty: float | None = None,
     stop: tuple[str, ...] = (),
     guidance: float | None = None,
+    steps: int | None = None,
+    solver: str | None = None,
+    block: int | None = None,
+    infill: str | None = None,
+    rewrite: Path | None = None,
+    strength: float = 0.5,
+    watch: bool = False,
     json_schema: str | None = None,
     draft: str | None = None,
     verify: Path | None = None,
@@ -46,7 +53,7 @@ def text(
     device: Annotated[str | None, Parameter(name="--device")] = None,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
-    """Write on from a prompt.
+    """Write on from a prompt, fill gaps, or write a text anew.
 
     A language model predicts plausible text, not verified facts.
 
@@ -55,7 +62,7 @@ def text(
     prompt
         How the text begins; without one, the model begins it.
     model
-        A model's name, its folder, or a GGUF file.
+        A model's name, its folder, or a GGUF file; verse-gpt, or verse-diffusion for gaps and rewriting.
     style
         One of the model's styles, such as sonnet.
     seed
@@ -78,6 +85,20 @@ def text(
         Stop before this text. May be given many times.
     guidance
         How strongly to keep to the style: 1 as learned, 2 or 3 more so.
+    steps
+        Passes from masks to a text; this and the next six are for masked diffusion, such as verse-diffusion.
+    solver
+        The order of unmasking: ancestral, remdm, confidence, entropy or parallel.
+    block
+        So many tokens at a time, from left to right; 1 writes token after token.
+    infill
+        A text with gaps to fill: `___` of any length, `__5__` of 5 tokens.
+    rewrite
+        A text file to write anew.
+    strength
+        Share of it that is forgotten: 0 keeps all, 1 nothing.
+    watch
+        Show the text as it forms.
     json_schema
         JSON of this schema comes out: the schema itself, or a file of it.
     draft
@@ -105,7 +126,14 @@ def text(
         stop=stop,
         guidance=guidance,
         json_schema=read_schema(json_schema),
+        steps=steps,
+        solver=solver,
+        block=block,
+        template=infill,
+        rewrite=read_text(rewrite),
+        strength=strength,
     )
+    usual = DEFAULT_MODEL if infill is None and rewrite is None else FREE_ORDER_MODEL
     from fromnoise.engine import Engine
 
     checker = None
@@ -114,8 +142,9 @@ def text(
         from fromnoise.guard.grounding import Sources
 
         checker = Sources(Documents.open(verify).texts).check
-    loaded, drafter = load_words(model, device, dtype), load_draft(draft, device, dtype)
-    news = Engine(loaded, partial(loaded.stream, draft=drafter)).stream(request)
+    loaded, drafter = load_writer(model or usual, device, dtype), load_draft(draft, device, dtype)
+    news = Engine(loaded, work_of(loaded, drafter)).stream(request)
+    news = watched(news) if watch else news
     if as_json:
         *_, result = news
         assert isinstance(result, TextResult)
@@ -148,7 +177,7 @@ def _tell(
                     print_claims(checker(request.prompt + written))
             for warning in piece.warnings:
                 print(f"note: {warning}", file=sys.stderr)
-        elif alone:
+        elif alone and isinstance(piece, TextDelta):
             _write(piece.text)
     if told_seed:
         print(f"seed {request.seed}", file=sys.stderr)

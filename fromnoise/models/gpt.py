@@ -24,7 +24,7 @@ from fromnoise.data.text_feed import TextBatch, Tokenised, packed
 from fromnoise.errors import RequestError
 from fromnoise.models.constrained import schema_text
 from fromnoise.models.runs import runs_of
-from fromnoise.models.telling import Teller, filled, told
+from fromnoise.models.telling import Teller, filled, refuse_masks, told
 from fromnoise.nets.transformer import Transformer, TransformerSettings
 from fromnoise.requests import TextDelta, TextRequest, TextResult
 from fromnoise.seeds import Seeds
@@ -243,6 +243,7 @@ class GPT(nn.Module):
 
     def check(self, request: TextRequest) -> TextRequest:
         """Fill in the model's defaults; raise RequestError for what can't be made."""
+        refuse_masks(request)
         return filled(request, self.settings.sampling, self.styles)
 
     def stream(

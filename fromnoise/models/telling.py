@@ -77,6 +77,15 @@ def _overlap(text: str, stop: str) -> int:
     return next((size for size in range(len(stop) - 1, 0, -1) if text.endswith(stop[:size])), 0)
 
 
+def refuse_masks(request: TextRequest) -> None:
+    """Raise RequestError where a next-token model is asked for what takes masked diffusion."""
+    names = {"template": "filling gaps", "rewrite": "writing anew"}
+    for name in ("template", "rewrite", "steps", "solver", "block"):
+        if getattr(request, name) is not None:
+            told = names.get(name, f"{name!r}")
+            raise RequestError(f"{told} is for models of masked diffusion, such as verse-diffusion")
+
+
 def filled(request: TextRequest, defaults: Settings, styles: Sequence[str]) -> TextRequest:
     """Fill in defaults; raise RequestError for what can't be asked."""
     names = {field.name for field in fields(request)}
