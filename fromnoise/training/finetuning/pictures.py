@@ -1,4 +1,4 @@
-"""An image diffusion model and the pictures that it is fine-tuned on."""
+"""A model that makes pictures, by diffusion or by tokens, and the pictures that it is fine-tuned on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fromnoise.codecs.codec import shrunk
 from fromnoise.data.augment import LABEL
 from fromnoise.data.dataset import SUMMARY, PictureSet, find_dataset
 from fromnoise.data.feed import CaptionedBatch, DataSettings, EncodedFeed
@@ -20,6 +21,7 @@ from fromnoise.evaluation.model_pictures import dataset_of
 from fromnoise.evaluation.picture_twins import picture_twins
 from fromnoise.interop.peft import rows_of
 from fromnoise.models.image_diffusion import ImageDiffusion
+from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.nets.lora import Rows
 from fromnoise.requests import ImageRequest, result_of
 from fromnoise.seeds import Seeds
@@ -35,19 +37,29 @@ NOISES, WATCHED = 128, 32
 """Least number of noisy pictures in a measurement, and in a look on the way."""
 DRAWN = 16
 FEWEST_COMPARED = 5
+LARGEST = 4096
+"""Side of the largest pictures that are made smaller, px."""
 
 
 class PictureTuning:
     """Pictures without copies, split; what the model makes of them, before and after."""
 
-    measure_name = "denoising loss"
     layers = ("net.", "conditioner.")
 
     def __init__(
-        self, model: ImageDiffusion, data: object, keep: object, asked: FineTuneSettings, scratch: Path
+        self,
+        model: ImageDiffusion | ImageTokens,
+        data: object,
+        keep: object,
+        asked: FineTuneSettings,
+        scratch: Path,
     ) -> None:
         self.model, self._asked, self._scratch = model, asked, scratch
-        self._pictures, self.counted = _prepared(read_pictures(data, model.size, scratch), model.styles)
+        by_tokens = isinstance(model, ImageTokens)
+        self.measure_name = "nats a code" if by_tokens else "denoising loss"
+        self._largest = LARGEST if by_tokens else model.size  # codecs of tokens make pictures smaller
+        found = read_pictures(data, model.size, scratch, self._largest)
+        self._pictures, self.counted = _prepared(found, model.styles)
         self._train = self._pictures.where(split="train")
         held = np.setdiff1d(self._pictures.rows, self._train.rows)
         self._held = replace(self._pictures, rows=held)
@@ -81,7 +93,7 @@ class PictureTuning:
             if self._keep is not None:
                 raise
             return "the pictures that the base model was trained on aren't here; name some with keep"
-        if kept.size != self.model.size:
+        if not self.model.size <= kept.size <= self._largest:
             return f"{kept.folder.name} has pictures of {kept.size} px, the model has {self.model.size}"
         held = np.setdiff1d(kept.rows, kept.where(split="train").rows)
         self._kept = _known(replace(kept, rows=held), self.model.styles)
@@ -103,7 +115,10 @@ class PictureTuning:
             for place, item in enumerate(items)
         ]
         drawn = np.stack([np.asarray(result_of(self.model.stream(ask)).images[0]) for ask in asks])
-        train, held = (self._pictures.pictures[side.rows] for side in (self._train, self._held))
+        train, held = (
+            shrunk(torch.from_numpy(self._pictures.pictures[side.rows]), self.model.size).numpy()
+            for side in (self._train, self._held)
+        )
         found = memorization_of_pictures(drawn, train, held)
         nearest = int(found.distances.argmin())
         return {
@@ -148,8 +163,8 @@ class _Watched:
         return self.feed.validation(size, MEASURED) * -(-WATCHED // min(self.held_out, MEASURED))
 
 
-def read_pictures(data: object, size: int, scratch: Path) -> PictureSet:
-    """Open a built dataset, or make one of a folder of captioned pictures."""
+def read_pictures(data: object, size: int, scratch: Path, largest: int | None = None) -> PictureSet:
+    """Open a built dataset of `size` px, or up to the `largest`, or make one of a folder of pictures."""
     if isinstance(data, PictureSet):
         found = data
     elif not isinstance(data, str | Path):
@@ -159,7 +174,7 @@ def read_pictures(data: object, size: int, scratch: Path) -> PictureSet:
         if path.is_dir() and not (path / SUMMARY).is_file():
             return build_folder(path, scratch / "pictures", size, fewest=1)
         found = PictureSet.open(find_dataset(str(data)))
-    if found.size != size:
+    if not size <= found.size <= (largest or size):
         has = f"{found.folder} has pictures of {found.size} px"
         raise DataError(f"the model draws {size} px, but {has}; build it with --size {size}")
     return found

@@ -38,6 +38,7 @@ TUNINGS = Registry(
     {
         "gpt": "fromnoise.training.finetuning.words:WordTuning",
         "image-diffusion": "fromnoise.training.finetuning.pictures:PictureTuning",
+        "image-tokens": "fromnoise.training.finetuning.pictures:PictureTuning",
     },
 )
 """Kind of model -> (model, data, keep, settings, folder for the while) -> Tuning."""
