@@ -17,7 +17,7 @@ def import_(path: Path, /, *, name: str, half: bool = False) -> None:
     Parameters
     ----------
     path
-        A Hugging Face folder (Llama, Qwen3, GPT-2; safetensors), or a GGUF file.
+        A Hugging Face folder (Llama, Qwen3, GPT-2, a2d, LLaDA; safetensors), or a GGUF file.
     name
         What to ask for it by.
     half
@@ -59,12 +59,20 @@ def export(
     dtype
         How to store the weights; q8_0 (8 bits) is GGUF's alone.
     """
+    from fromnoise.interop.a2d import write_masked_folder
     from fromnoise.interop.gguf_write import write_gguf
     from fromnoise.interop.hf_write import write_folder
     from fromnoise.interop.opening import load
     from fromnoise.models.gpt import GPT
+    from fromnoise.models.text_diffusion import TextDiffusion
 
     model = load(name, device="cpu")
+    if isinstance(model, TextDiffusion) and to == "hf" and dtype != "q8_0":
+        write_masked_folder(model, folder, dtype)
+        print(f"written: {folder}")
+        return
+    if isinstance(model, TextDiffusion):
+        raise OutputError("masked diffusion goes out with --to hf, in float32, float16 or bfloat16")
     if not isinstance(model, GPT):
         raise OutputError(f"{name} is no model of words; others have no layout for it")
     if to == "gguf":

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -27,8 +27,13 @@ from fromnoise.nets.transformer import TransformerSettings
 Stored = Literal["float32", "float16", "bfloat16"]
 
 
-def write_folder(model: GPT, folder: Path, stored: Stored = "float32") -> None:
-    """Write a folder whole or not at all: config, weights, tokenizer, chat template."""
+def write_folder(
+    model: GPT, folder: Path, stored: Stored = "float32", told: Mapping[str, Any] | None = None
+) -> None:
+    """Write a folder whole or not at all: config, weights, tokenizer, chat template.
+
+    `told` joins config.json and takes the place of what is there.
+    """
     settings = spelt_out(model)
     naming = ARCHITECTURES[architecture_of(settings).kind].naming(())
     dtype = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}[stored]
@@ -44,7 +49,7 @@ def write_folder(model: GPT, folder: Path, stored: Stored = "float32") -> None:
         ids = _ids(model.tokenizer)
         own = {OWN: {"styles": list(model.styles)}} if model.styles else {}
         types = {"torch_dtype": stored, "dtype": stored}
-        _write(partial / CONFIG, {**write_config(settings), **ids, **types, **own})
+        _write(partial / CONFIG, {**write_config(settings), **ids, **types, **own, **(told or {})})
         _write(partial / GENERATION, ids)
         if not isinstance(model.tokenizer, NoTokens):
             _write_tokens(model, partial)

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from fromnoise.errors import CheckpointError, unknown
 from fromnoise.files import file_sha256
+from fromnoise.interop.a2d import is_masked, read_masked_folder
 from fromnoise.interop.gguf_model import read_gguf
 from fromnoise.interop.hf import CONFIG, read_folder
 from fromnoise.interop.magic import kind_of_file
@@ -13,6 +14,7 @@ from fromnoise.interop.peft import WEIGHTS, attach_adapter, base_of
 from fromnoise.models import checkpoint
 from fromnoise.models.gpt import GPT
 from fromnoise.models.store import CONFIG as OURS
+from fromnoise.models.text_diffusion import TextDiffusion
 from fromnoise.nets.lora import merge
 from fromnoise.nets.quantised import Precision, lower
 
@@ -40,7 +42,7 @@ def load(
     if model is None:
         model = checkpoint.load(name, device="cpu")
     if dtype != "float32":
-        if not isinstance(model, GPT):
+        if not isinstance(model, GPT | TextDiffusion):
             raise CheckpointError(f"dtype {dtype} is for models of words; leave it out")
         if chosen.type != "cpu" and dtype != "bfloat16":
             raise CheckpointError(f"{dtype} weights are for the CPU; on {chosen.type} use bfloat16")
@@ -48,7 +50,7 @@ def load(
     return model.to(chosen).eval()
 
 
-def read_foreign(path: Path) -> GPT | None:
+def read_foreign(path: Path) -> GPT | TextDiffusion | None:
     """Open what others wrote, in 32 bits on the CPU; None when the path is nothing of the kind."""
     if path.is_file():
         return _read_file(path)
@@ -57,7 +59,7 @@ def read_foreign(path: Path) -> GPT | None:
     files = sorted(path.glob("*.gguf"))
     if len(files) == 1 and not (path / CONFIG).is_file():
         return _read_file(files[0])
-    return read_folder(path)
+    return read_masked_folder(path) if is_masked(path) else read_folder(path)
 
 
 def _with_adapter(folder: Path, base: str | Path | None) -> Any:

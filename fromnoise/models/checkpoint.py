@@ -248,7 +248,7 @@ def _load_gpt(folder: Path, config: Mapping[str, Any]) -> GPT:
 
 def _load_text_diffusion(folder: Path, config: Mapping[str, Any]) -> TextDiffusion:
     settings = check_settings(TextDiffusionSettings, dict(config), where=str(folder / CONFIG))
-    model = TextDiffusion(settings, TextTokens.load(folder / TOKENIZER))
+    model = TextDiffusion(settings, TextTokens.load(folder / TOKENIZER, settings.start, settings.ends))
     load_tensors(model, folder / WEIGHTS)
     model.name, model.folder = folder.resolve().name, folder
     model.weights_sha256 = file_sha256(folder / WEIGHTS)

@@ -24,6 +24,9 @@ def check_unmasking(model: "TextDiffusion", asked: TextRequest) -> None:
     choice_of(asked)
     if asked.json_schema is not None and asked.block != 1:
         raise RequestError("JSON of a schema is written token by token; ask for block 1 too")
+    if not model.settings.shifted and (asked.block is not None or "___" in (asked.template or "")):
+        told = "this model guesses whole texts alone: leave the block out, and give gaps a length, as __5__"
+        raise RequestError(told)
     if asked.block is not None and asked.block < 1:
         raise RequestError(f"a block has at least 1 token, not {asked.block}")
     if not 0 <= asked.strength <= 1:  # NaN fails every comparison

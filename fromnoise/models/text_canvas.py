@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from fromnoise.codecs.text_tokens import END, PAD, TextTokens
+from fromnoise.codecs.text_tokens import PAD, TextTokens
 from fromnoise.diffusion.unmask import Scores
 from fromnoise.nets.transformer import Transformer
 
@@ -41,18 +41,19 @@ def spelt(tokens: TextTokens, size: int) -> list[str | None]:
     return [None if text is None or "\ufffd" in text else text for text in texts]
 
 
-def writing_rules(tokens: TextTokens, size: int) -> Rules:
+def writing_rules(tokens: TextTokens, size: int, mask: int) -> Rules:
     """Allow every token of a text anywhere, its end too, and padding behind the end alone.
 
     Padding is what a network is surest of (Nie et al. 2025, app. B.4), and would end most texts at once.
     """
-    end, pad = tokens.control(END), tokens.control(PAD)
-    controls = {tokens.control(name) for name in tokens.controls}
-    text = [place not in controls or place == end for place in range(size)]
+    ends, pad = set(tokens.ends), tokens.tokenizer.token_to_id(PAD)
+    controls = ({tokens.control(name) for name in tokens.controls} - ends) | {mask}
+    text = [place not in controls for place in range(size)]
     over = [allowed or place == pad for place, allowed in enumerate(text)]
+    last = torch.tensor(sorted(ends | ({pad} - {None})), dtype=torch.int64)
 
     def kinds(xt: Tensor) -> Tensor:
-        return F.pad(((xt == end) | (xt == pad))[:, :-1], (1, 0)).long()
+        return F.pad(torch.isin(xt, last.to(xt.device))[:, :-1], (1, 0)).long()
 
     return Rules(torch.tensor([text, over]), kinds)
 
@@ -66,14 +67,15 @@ def fixed(kinds: Sequence[int]) -> Callable[[Tensor], Tensor]:
 class Whole:
     """Guess the tokens of a canvas from all that is told of it, before and behind."""
 
-    def __init__(self, net: Transformer, prefix: Sequence[int], rules: Rules) -> None:
-        self.net, self.rules = net, rules
+    def __init__(self, net: Transformer, prefix: Sequence[int], rules: Rules, shifted: bool = True) -> None:
+        """`shifted` says whether the guess of a token comes from the place before it, or from its own."""
+        self.net, self.rules, self.shifted = net, rules, shifted
         self._prefix = torch.tensor([list(prefix)], device=net.words.weight.device)
 
     def __call__(self, xt: Tensor, t: float) -> Scores:
-        """Read xt (B, L); the guess of a token comes from the place before it."""
-        ids = torch.cat([self._prefix.expand(len(xt), -1), xt], 1)[:, :-1]
-        vectors = self.net(ids, causal=False)[:, -xt.shape[1] :]
+        """Read xt (B, L)."""
+        ids = torch.cat([self._prefix.expand(len(xt), -1), xt], 1)
+        vectors = self.net(ids[:, :-1] if self.shifted else ids, causal=False)[:, -xt.shape[1] :]
         return lambda places: self.rules.apply(self.net.logits(vectors[places]).float(), xt, places)
 
 

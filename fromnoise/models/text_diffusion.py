@@ -23,6 +23,7 @@ from fromnoise.codecs.text_tokens import MASK, RESERVED, TextTokens
 from fromnoise.config import Settings, check_settings
 from fromnoise.data.text_feed import IGNORED, TextBatch
 from fromnoise.diffusion.masked import NOWHERE, Masked, lost, spread_times
+from fromnoise.errors import RequestError
 from fromnoise.models.gpt import GPT, GPTSettings
 from fromnoise.models.telling import filled
 from fromnoise.models.text_asking import check_unmasking
@@ -64,6 +65,14 @@ class TextDiffusionSettings(Settings):
     """Least share of masks in training."""
     net: TransformerSettings = TransformerSettings(vocabulary=RESERVED + 256)
     sampling: UnmaskSettings = UnmaskSettings()
+    shifted: bool = True
+    """Whether a token is guessed at the place before it; else at its own, without a next-token model."""
+    mask: int | None = None
+    """Id of the mask, of a model that comes from elsewhere; None: the tokenizer's <mask>."""
+    start: int | None = None
+    """Id that begins a text of such a model; None: the tokenizer's <start>, if any."""
+    ends: tuple[int, ...] = ()
+    """Ids at which a text of such a model is over; empty: the tokenizer's <end>, if any."""
 
 
 class TextDiffusion(nn.Module):
@@ -73,7 +82,7 @@ class TextDiffusion(nn.Module):
         super().__init__()
         self.settings, self.tokenizer = settings, tokenizer
         self.net = Transformer(settings.net)
-        self.process = Masked(tokenizer.control(MASK))
+        self.process = Masked(tokenizer.control(MASK) if settings.mask is None else settings.mask)
         self.name, self.weights_sha256 = "unsaved", ""
         self.folder: Path | None = None
 
@@ -203,8 +212,11 @@ class TextDiffusion(nn.Module):
     @property
     def next_token(self) -> GPT:
         """Return the next-token model of the same weights."""
+        if not self.settings.shifted:
+            raise RequestError(f"{self.name} guesses tokens at their own places and can't tell the next one")
         sampling = self.settings.sampling.model_dump(exclude={"steps", "solver"})
-        tree = self.settings.model_dump(include={"description", "styles", "style_dropout", "net"})
+        same = {"description", "styles", "style_dropout", "net", "start", "ends"}
+        tree = self.settings.model_dump(include=same)
         with torch.device("meta"):
             model = GPT(check_settings(GPTSettings, tree | {"sampling": sampling}), self.tokenizer)
         model.net, model.name, model.weights_sha256 = self.net, self.name, self.weights_sha256

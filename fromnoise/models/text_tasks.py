@@ -47,9 +47,9 @@ def write(model: "TextDiffusion", asked: TextRequest, item: int) -> Iterator[Tex
     tokens, prompt = model.tokenizer, model.tokenizer.encode(asked.prompt)
     room, seeds = int(asked.max_tokens or 1), Seeds([asked.seed + item])
     teller = Teller(tokens, [*model.prefix(asked.style), *prompt], asked.stop)
-    end = {tokens.control(PAD): tokens.ends[0]}
+    end = {tokens.tokenizer.token_to_id(PAD): tokens.ends[0]} if tokens.ends else {}
     given = 0 if asked.block else len(prompt)
-    rules = writing_rules(tokens, model.settings.net.vocabulary)
+    rules = writing_rules(tokens, model.settings.net.vocabulary, model.process.mask)
     if asked.block:
         drafts = unmasked_by_blocks(model, asked, prompt, rules, seeds)
     else:

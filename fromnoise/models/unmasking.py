@@ -63,7 +63,7 @@ def unmasked(
     t: float = 1.0,
 ) -> Iterator[Draft]:
     """Tell the masks of one canvas, from time `t` on, and yield a draft after every step."""
-    guess = _guided(asked, lambda style: Whole(model.net, model.prefix(style), rules))
+    guess = _guided(asked, lambda style: Whole(model.net, model.prefix(style), rules, model.settings.shifted))
     xt = torch.tensor([list(canvas)], device=model.device)
     times = model.process.grid(int(asked.steps or 1)) * t
     of = len(times) - 1
