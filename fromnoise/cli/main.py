@@ -34,6 +34,7 @@ app.command("fromnoise.cli.finetune:finetune", name="finetune", help="Fine-tune 
 app.command("fromnoise.cli.data:app", name="data", help="Build datasets to train on.")
 app.command("fromnoise.cli.models:app", name="models", help="List models and show what they are.")
 app.command("fromnoise.cli.eval:evaluate", name="eval", help="Judge a model, or pictures or texts.")
+app.command("fromnoise.cli.guard:guard", name="guard", help="Judge a text or picture; check a file's seal.")
 app.command("fromnoise.cli.grid:grid", name="grid", help="Fit a time grid to a model, for few steps.")
 
 
