@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from fromnoise import __version__
 from fromnoise.serving import described, images, meanings, monitoring, past, reports, studio, words
@@ -18,7 +19,7 @@ from fromnoise.serving.gate import LOOPBACK, Gate
 from fromnoise.serving.house import House
 from fromnoise.serving.limits import Limits
 from fromnoise.serving.metrics import Metrics
-from fromnoise.serving.problems import handle
+from fromnoise.serving.problems import Problem, handle
 from fromnoise.serving.record import Record
 from fromnoise.serving.shelf import Shelf
 from fromnoise.serving.watch import Watch
@@ -71,7 +72,7 @@ def make_app(plan: Plan) -> FastAPI:
     for room in _ROOMS:
         app.include_router(room.router)
     described.describe(app)
-    _add_page(app)
+    app.router.default = Page()
     app.add_middleware(Gate, hosts=plan.hosts, keys=plan.keys, limits=plan.limits, full=crew.full)
     return app
 
@@ -83,13 +84,20 @@ def _warm(shelf: Shelf) -> None:
             shelf.load(shelf.offers[name])
 
 
-def _add_page(app: FastAPI) -> None:
-    """Serve the studio at /, if it was built."""
-    page = Path(str(files("fromnoise.serving") / "studio"))
-    if (page / "index.html").is_file():
-        app.mount("/", StaticFiles(directory=page, html=True), name="studio")
-        return
+class Page:
+    """What answers when no route does: the studio's files, if it was built, and else that there is nothing."""
 
-    @app.get("/", include_in_schema=False)
-    def tell_nothing() -> HTMLResponse:
-        return HTMLResponse(_NO_PAGE)
+    def __init__(self) -> None:
+        folder = Path(str(files("fromnoise.serving") / "studio"))
+        built = (folder / "index.html").is_file()
+        self._files = StaticFiles(directory=folder, html=True) if built else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a file, or 404."""
+        path, method = scope["path"], scope.get("method")
+        if method in ("GET", "HEAD") and not path.startswith(("/v1", "/api")):
+            if self._files is not None:
+                return await self._files(scope, receive, send)
+            if path == "/":
+                return await HTMLResponse(_NO_PAGE)(scope, receive, send)
+        raise Problem(404, "there is nothing at this address; /docs tells what there is", "not_found")
