@@ -72,7 +72,7 @@ def main(
             )
         ).texts
     ]
-    judge = _judge(texts, seed)
+    judge = judge_of_styles(texts, seed)
     guesses, groups = judge.read(made), _groups(judge)
     for row in rows:
         row |= _in_style(row["style"], asked, guesses, groups)
@@ -116,7 +116,7 @@ def _likelihood(loaded: Any, texts: TextSet, style: str | None, seed: int) -> di
     }
 
 
-def _judge(texts: TextSet, seed: int) -> StyleClassifier:
+def judge_of_styles(texts: TextSet, seed: int) -> StyleClassifier:
     """Learn styles from real texts of every book; what its accuracy is, blocks that it hadn't read say."""
     rows = [
         (piece, document.style)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fromnoise.data.text_feed import IGNORED, TextBatch, Tokenised, packed
 from fromnoise.diffusion.masked import NOWHERE, lost
@@ -21,9 +22,17 @@ ROWS = 16
 
 
 def bound_nats(
-    model: "TextDiffusion", texts: Sequence[str], styles: Sequence[str | None], seed: int, samples: int
+    model: "TextDiffusion",
+    texts: Sequence[str],
+    styles: Sequence[str | None],
+    seed: int,
+    samples: int,
+    block: int | None = None,
 ) -> NDArray[np.float64]:
     """Return samples of the bound of every text and its end, (N, S), in nats, at all shares of masks evenly.
+
+    With a `block` the text is told in blocks of so many tokens from left to right, and a sample is what one
+    of them says of all; else in any order.
 
     The mean of a row never lies below the model's own -log p, but for chance. What is longer than the model
     reads is read in pieces, each from the beginning anew.
@@ -38,7 +47,7 @@ def bound_nats(
     pieces.sort(key=lambda piece: int((piece[1].documents >= 0).sum()))  # so that rows are of one length
     for at in range(0, len(pieces), ROWS):
         numbers, batch = zip(*pieces[at : at + ROWS], strict=True)
-        np.add.at(found, list(numbers), _batch_nats(model, _joined(batch), samples, chance))
+        np.add.at(found, list(numbers), _batch_nats(model, _joined(batch), samples, block, chance))
     return found
 
 
@@ -58,15 +67,38 @@ def _joined(rows: Sequence[TextBatch]) -> TextBatch:
 
 @torch.inference_mode()
 def _batch_nats(
-    model: "TextDiffusion", batch: TextBatch, samples: int, chance: torch.Generator
+    model: "TextDiffusion",
+    batch: TextBatch,
+    samples: int,
+    block: int | None,
+    chance: torch.Generator,
 ) -> NDArray[np.float64]:
-    """Return samples of every row's nats, (R, S): one in each of S equal ranges of shares."""
-    late = batch.documents >= 0
-    groups = batch.documents.masked_fill(batch.targets == IGNORED, NOWHERE)
+    """Return samples of every row's nats, (R, S): one in each of S equal ranges of shares, or of blocks."""
     sums = []
     for sample in range(samples):
-        offsets = torch.rand(len(batch), 1, generator=chance, dtype=torch.float64)
-        order = torch.rand(groups.shape, generator=chance, dtype=torch.float64)
-        masked, weights = lost(order, groups, (sample + 1 - offsets) / samples)
-        sums.append(model.guessed_nats(batch, batch.ids, masked, weights, late))
+        offsets, shares = torch.rand(2, len(batch), 1, generator=chance, dtype=torch.float64)
+        order = torch.rand(batch.ids.shape, generator=chance, dtype=torch.float64)
+        spread = (sample + 1 - offsets) / samples
+        if block is None:
+            read, late, times = batch, batch.documents >= 0, torch.ones(len(batch), 1)
+        else:
+            read, late, times = _cut(batch, block, spread)
+            spread = 1 - shares
+        groups = read.documents.masked_fill((read.targets == IGNORED) | ~late, NOWHERE)
+        masked, weights = lost(order, groups, spread)
+        sums.append(model.guessed_nats(read, read.ids, masked, weights * times, late))
     return torch.stack(sums, 1).double().cpu().numpy()
+
+
+def _cut(batch: TextBatch, block: int, where: Tensor) -> tuple[TextBatch, Tensor, Tensor]:
+    """Choose a block of every row by `where` (R, 1) in (0, 1]: rows up to its end, its places, and how many.
+
+    Blocks are counted from the first target on.
+    """
+    asked = (batch.targets != IGNORED) & (batch.documents >= 0)
+    first = asked.int().argmax(1, keepdim=True)
+    count = (asked.sum(1, keepdim=True) / block).ceil()
+    start = first + block * ((where * count).ceil() - 1).long()
+    inside = batch.positions < start + block
+    read = TextBatch(batch.ids, batch.targets, batch.documents.masked_fill(~inside, -1), batch.positions)
+    return read, (batch.positions >= start) & (read.documents >= 0), count

@@ -240,9 +240,10 @@ class TextDiffusion(nn.Module):
         seed: int = 0,
         styles: Sequence[str | None] | None = None,
         samples: int = 8,
+        block: int | None = None,
     ) -> NDArray[np.float64]:
-        """Return samples of a bound of every text's -log p, (N, S), in nats."""
-        return bound_nats(self, texts, styles or [None] * len(texts), seed, samples)
+        """Return samples of a bound of every text's -log p, (N, S), in nats; `block` tells it in blocks."""
+        return bound_nats(self, texts, styles or [None] * len(texts), seed, samples, block)
 
     # Training
 

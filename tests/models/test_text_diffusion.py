@@ -83,6 +83,14 @@ def test_samples_of_the_bound_are_finite_and_one_token_has_no_order(model):
     assert not model.exact and model.next_token.exact
 
 
+def test_told_token_by_token_the_bound_is_the_exact_likelihood_of_the_next_token_model(model):
+    text = "The cat sat on the mat."
+    exact = model.next_token.text_nats([text], styles=["fable"])[0]
+    count = len(model.tokenizer.encode(text)) + 1
+    nats = model.text_nats([text], styles=["fable"], samples=count, block=1)
+    assert nats.mean() == pytest.approx(exact, rel=1e-5)
+
+
 def test_a_block_of_one_token_is_the_next_token_model(model):
     """Not only its order: the very same scores, so the same tokens from the same numbers."""
     from fromnoise.models.text_tasks import write
