@@ -68,7 +68,8 @@ def generated(
     asks: Sequence[Ask], model: Any, steps: int | None, solver: str | None = None, grid: str | None = None
 ) -> Bytes:
     """Make every picture by its own seed, uint8 (N, H, W, 3)."""
-    settings = {"steps": steps, "solver": solver, "grid": grid}
+    asked = {"steps": steps, "solver": solver, "grid": grid}
+    settings = {name: value for name, value in asked.items() if value is not None}
     found: list[Bytes] = []
     for ask in track(asks, "drawing", transient=True):
         result = model.generate(ask.prompt, style=ask.style, seed=ask.seed, **settings)

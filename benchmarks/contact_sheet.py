@@ -11,11 +11,14 @@ from benchmarks.real_pictures import RealPictures
 from benchmarks.report import RESULTS, run
 
 GAP, LINE, SIZE = 6, 13, 11  # px
+SMALL = 100  # px
 INK = {"train": "#444444", "pair": "#b03060", "concept": "#6a2fb0", "free": "#444444"}
 
 
 def sheet(pictures: Bytes, captions: Sequence[str], inks: Sequence[str], columns: int) -> Image.Image:
-    """Lay out pictures (N, H, W, 3) in rows with two lines of caption beneath each."""
+    """Lay out pictures (N, H, W, 3) in rows, captions beneath; small pictures twice as large."""
+    if pictures.shape[1] < SMALL:
+        pictures = pictures.repeat(2, axis=1).repeat(2, axis=2)
     height, width = pictures.shape[1:3]
     cell = (width + GAP, height + 2 * LINE + GAP)
     rows = -(-len(pictures) // columns)

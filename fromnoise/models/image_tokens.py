@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fromnoise.autoregressive.loss import token_nats
 from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.vq import GridCodec
 from fromnoise.data.feed import CaptionedBatch
@@ -159,8 +160,7 @@ class ImageTokens(nn.Module):
             rows = torch.arange(len(ids), device=ids.device)[:, None, None, None]
             earlier = torch.ones(ids.shape[1], ids.shape[1], dtype=torch.bool, device=ids.device).tril()
             mask = earlier | (rows < both_ways)
-        scores = self.scores(self.net(ids, mask=mask))
-        return F.cross_entropy(scores.float().transpose(1, 2), codes.to(self.device), reduction="none")
+        return token_nats(self.scores(self.net(ids, mask=mask)), codes.to(self.device))
 
     def scores(self, vectors: Tensor) -> Tensor:
         """Return the scores of every code (B, T, K) by the vectors of a whole sequence (B, P + T, D).

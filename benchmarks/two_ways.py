@@ -1,0 +1,171 @@
+"""Diffusion against prediction: the same prompts, the same judges, who draws better?"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.asks import Ask, answers, asks_of, loaded_model, pictures_of, through_codec
+from benchmarks.judge import Bytes, Floats, features
+from benchmarks.memorisation import Thresholds, Training
+from benchmarks.quality import SPLITS, Judges
+from benchmarks.real_pictures import STYLES, RealPictures
+from benchmarks.report import Cell, run, save_result, table
+from fromnoise.evaluation.coverage import density_coverage, precision_recall
+from fromnoise.evaluation.frechet import frechet_distance, kernel_distance
+
+HEAD = ("figure", "real through the codec", "diffusion", "prediction")
+CHUNK = 256
+TIMED = {1: 5, 16: 1}
+"""Pictures at once -> how often that is timed."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Everything that pictures are measured against."""
+
+    real: RealPictures
+    five: RealPictures
+    asks: list[Ask]
+    judges: Judges
+    training: Training
+    limits: Thresholds
+
+    @classmethod
+    def of(cls, count: int, seed: int) -> "Judge":
+        """Open the real pictures and choose the prompts."""
+        real = RealPictures.open()
+        judged = real.judged()
+        asks = [ask for split in SPLITS for ask in asks_of(judged, split, count, seed)]
+        training = Training.of_real(real)
+        unseen = [real.where(split, STYLES) for split in ("pair", "concept")]
+        pictures, found = (
+            np.concatenate([getattr(part, side) for part in unseen]) for side in ("pictures", "features")
+        )
+        limits = Thresholds.of_held_out(training.nearest(pictures, found))
+        judges = Judges.of_real(real, RealPictures.open_gallery().judged())
+        return cls(real, judged.where(styles=STYLES), asks, judges, training, limits)
+
+    def figures(self, made: Bytes) -> dict[str, float]:
+        """Measure one picture an ask."""
+        found = features(made)
+        real = features(pictures_of(self.five, self.asks))
+        precision, recall = precision_recall(found, real)
+        figures = {
+            "FD": frechet_distance(found, real).value,
+            "kernel distance": kernel_distance(found, real).value,
+            "precision": precision.value,
+            "recall": recall.value,
+            "coverage": density_coverage(found, real).coverage.value,
+        }
+        for split in SPLITS:
+            figures |= self._alignment(found, split)
+        near = self.limits.flags(self.training.nearest(made, found))
+        return figures | {"near copies": float(near.mean())}
+
+    def _alignment(self, found: Floats, split: str) -> dict[str, float]:
+        rows = [row for row, ask in enumerate(self.asks) if ask.split == split]
+        asks = [self.asks[row] for row in rows]
+        scores = self.judges.scores(
+            split, found[rows], [ask.concept for ask in asks], [str(ask.style) for ask in asks]
+        )
+        mean, kind = scores[-1], SPLITS[split]
+        return {
+            f"{kind}, rank 1": mean.rank_1,
+            f"{kind}, within 5": mean.within_5,
+            f"{kind}, style recognised": mean.style_recognised,
+        }
+
+
+def main(
+    diffusion: str = "emoji-diffusion",
+    prediction: str = "emoji-tokens",
+    *,
+    diffusion_pictures: Path | None = None,
+    prediction_pictures: Path | None = None,
+    count: int = 80,
+    seed: int = 0,
+    timed: bool = True,
+    name: str = "two-ways",
+) -> None:
+    """Print distances, alignment, memorisation and seconds a picture of both models.
+
+    Parameters
+    ----------
+    diffusion_pictures, prediction_pictures
+        Folders that `fromnoise image --prompts FILE -o DIR` filled from `benchmarks.quality --write FILE`.
+    count
+        Prompts a style and split.
+    timed
+        Time pictures as well, one at once and sixteen.
+    """
+    judge = Judge.of(count, seed)
+    models = {"diffusion": loaded_model(diffusion), "prediction": loaded_model(prediction)}
+    folders = {"diffusion": diffusion_pictures, "prediction": prediction_pictures}
+    codec = through_codec(models["prediction"], pictures_of(judge.five, judge.asks))
+    columns = {"codec": judge.figures(codec)}
+    for kind, model in models.items():
+        made = answers(judge.asks, model, folders[kind], None)
+        columns[kind] = judge.figures(made)
+        if kind == "prediction":
+            columns[kind] |= code_matches(model, judge, made)
+            columns["codec"] |= code_matches(model, judge, codec)
+        if timed:
+            columns[kind] |= {f"seconds a picture, {size} at once": seconds(model, size) for size in TIMED}
+    rows: list[list[Cell]] = [
+        [figure, *[columns[side].get(figure, "") for side in ("codec", "diffusion", "prediction")]]
+        for figure in columns["prediction"]
+    ]
+    print(table(HEAD, rows))
+    saved = {"models": [diffusion, prediction], "seed": seed, "count": len(judge.asks), "figures": columns}
+    print(f"\nsaved {save_result(name, saved)}")
+
+
+def code_matches(model: Any, judge: Judge, made: Bytes) -> dict[str, float]:
+    """Compare the codes of held-out answers with those of all training pictures and their mirror images.
+
+    An exact match is a picture that is, to the pixel, what a training picture's codes show.
+    """
+    rows = [row for row, ask in enumerate(judge.asks) if ask.split == "pair"]
+    trained = judge.real.where(split="train").pictures
+    known = [codes_of(model, side) for side in (trained, trained[:, :, ::-1].copy())]
+    shown = {picture.tobytes() for codes in known for picture in _decoded(model, codes)}
+    nearest = _shared(codes_of(model, made[rows]), np.concatenate(known))
+    exact = [row for row in rows if made[row].tobytes() in shown]
+    return {
+        "held-out pairs, exact code matches": len(exact) / len(rows),
+        "held-out pairs, codes shared with the nearest training picture": float(np.median(nearest)),
+    }
+
+
+def codes_of(model: Any, pictures: Bytes) -> np.ndarray:
+    """Return the codes of pictures, (N, T)."""
+    parts = torch.split(torch.from_numpy(pictures), CHUNK)
+    return np.concatenate([model.codec.encode(part).flatten(1).numpy() for part in parts])
+
+
+def _decoded(model: Any, codes: np.ndarray) -> Bytes:
+    return np.asarray(model.codec.decode(torch.from_numpy(codes).view(-1, *model.codec.shape)).numpy())
+
+
+def _shared(made: np.ndarray, known: np.ndarray) -> Floats:
+    """Return the largest share of equal codes that each picture has with a known one."""
+    return np.array([(known == one).mean(1).max() for one in made])
+
+
+def seconds(model: Any, size: int) -> float:
+    """Return the median seconds a picture, of `size` pictures at once, after one for warming up."""
+    model.generate("a red apple", count=1, seed=0)
+    took = []
+    for turn in range(TIMED[size]):
+        begun = time.perf_counter()
+        model.generate("a red apple", count=size, seed=turn)
+        took.append((time.perf_counter() - begun) / size)
+    return float(np.median(took))
+
+
+if __name__ == "__main__":
+    run(main)
