@@ -1,4 +1,4 @@
-"""One network, three ways to write: token by token, block by block, all at once. What does each give and cost?"""
+"""One network, three ways to write: token by token, in blocks, all at once. What does each give and cost?"""
 
 import json
 import time
