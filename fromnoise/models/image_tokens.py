@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from fromnoise.autoregressive.loss import token_nats
 from fromnoise.codecs.bpe import PromptTokens
-from fromnoise.codecs.vq import GridCodec
+from fromnoise.codecs.vq import GridCodec, check_codes
 from fromnoise.data.feed import CaptionedBatch
 from fromnoise.diffusion.masked import Masked
 from fromnoise.errors import ConfigError, RequestError
@@ -121,7 +121,8 @@ class ImageTokens(nn.Module):
         In training, captions and styles are left out now and then, and some codes are read wrongly; else
         nothing is drawn, and it is the exact -log p of the codes.
         """
-        settings, codes = self.settings, batch.x0.flatten(1)  # (B, T)
+        settings = self.settings
+        codes = check_codes(batch.x0, self.layout.codes, self.codec.shape).flatten(1)  # (B, T)
         share = settings.caption_dropout if self.training else 0.0
         captions, styles = dropped(batch.captions, batch.styles, share, seeds)
         begun = self.layout.beginnings(self.tokens, captions, styles, batch.augmented.ne(0).any(1))

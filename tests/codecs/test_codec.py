@@ -1,6 +1,7 @@
 """What every codec promises. A new codec is tested once it has a line in TINY."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 from fromnoise.codecs.codec import CODECS, PictureCodec, to_bytes, to_signed
 from fromnoise.codecs.kl import KL, KLSettings
 from fromnoise.codecs.pixels import Pixels, PixelsSettings
+from fromnoise.codecs.vq import FSQ, VQ, FSQSettings, VQSettings
 
 
 def tiny_kl() -> KL:
@@ -27,10 +29,23 @@ def tiny_kl() -> KL:
     ).eval()
 
 
+SMALL: dict[str, Any] = {
+    "size": 32,
+    "encoder_widths": (8, 8),
+    "encoder_depths": (1, 1),
+    "decoder_widths": (8, 8),
+    "decoder_depths": (1, 1),
+}
 TINY: dict[str, Callable[[], PictureCodec]] = {
+    "fsq": lambda: FSQ(FSQSettings(levels=(4, 4), **SMALL)).eval(),
     "kl": tiny_kl,
     "pixels": lambda: Pixels(PixelsSettings(size=32)),
+    "vq": lambda: VQ(VQSettings(codes=32, **SMALL)).eval(),
 }
+
+
+KINDS = {"fsq": torch.int64, "vq": torch.int64}
+"""What is no float32."""
 
 
 def some_pictures(count: int = 5, size: int = 32) -> Tensor:
@@ -47,7 +62,7 @@ def test_pictures_become_data_of_the_promised_shape_and_come_back(kind: str) -> 
     codec, pictures = TINY[kind](), some_pictures()
     x0 = codec.encode(pictures)
     assert isinstance(codec, CODECS[kind])
-    assert codec.size == 32 and x0.shape == (5, *codec.shape) and x0.dtype == torch.float32
+    assert codec.size == 32 and x0.shape == (5, *codec.shape) and x0.dtype == KINDS.get(kind, torch.float32)
     made = codec.decode(x0)
     assert made.shape == pictures.shape and made.dtype == torch.uint8
 

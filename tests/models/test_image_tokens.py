@@ -209,6 +209,16 @@ def test_what_makes_no_sense_is_refused_in_one_line(model: ImageTokens, case: st
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("code", [-1, CODES])
+def test_codes_out_of_range_are_refused(model: ImageTokens, code: int) -> None:
+    wrong = batch(2)
+    wrong.x0[0, 0, 1, 1] = code
+    with pytest.raises(RequestError, match=f"a code must be from 0 to {CODES - 1}, got {code}"):
+        model.loss(wrong, Seeds.count_from(0, 2))
+    with pytest.raises(RequestError, match="a code must be"):
+        model.codec.decode(wrong.x0)
+
+
 def test_a_prompt_that_is_too_long_is_cut_with_a_warning(model: ImageTokens) -> None:
     warnings = model.run(ImageRequest(prompt="a house on a hill " * 9)).warnings
     assert "only the first 6 were read" in warnings[0]
