@@ -13,7 +13,7 @@ from benchmarks.free_prompts import PROMPTS
 from benchmarks.judge import Bytes, Flags, Floats, cosine_distance, features
 from benchmarks.real_pictures import STYLES, RealPictures
 from benchmarks.report import Cell, run, save_result, table
-from fromnoise.codecs.codec import shrunk
+from fromnoise.codecs.codec import resized
 
 FALSE_ALARMS = 0.01
 KINDS = {"train": "seen pairs", "pair": "held-out pairs", "free": "free prompts"}
@@ -79,7 +79,7 @@ def small(pictures: Bytes) -> Floats:
     flat = []
     for start in range(0, len(pictures), 512):
         part = torch.from_numpy(np.array(pictures[start : start + 512]))
-        whole = part if part.shape[1] % 32 == 0 else shrunk(part, 32)
+        whole = part if part.shape[1] % 32 == 0 else resized(part, 32)
         x = whole.permute(0, 3, 1, 2).float() / 255
         flat.append(avg_pool2d(x, x.shape[-1] // 32).flatten(1).numpy())
     return np.concatenate(flat)

@@ -50,13 +50,13 @@ class PictureCodec(Protocol):
         """Turn model data into pictures; each item by itself, so that its batch can't change it."""
 
 
-def shrunk(pictures: Tensor, size: int) -> Tensor:
+def resized(pictures: Tensor, size: int) -> Tensor:
     """Bring uint8 pictures (B, S, S, 3) to (B, size, size, 3); pictures of that size stay as they are."""
     if pictures.shape[1] == size:
         return pictures
     floats = pictures.permute(0, 3, 1, 2).float()
-    small = F.interpolate(floats, size=size, mode="bicubic", antialias=True, align_corners=False)
-    return small.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    brought = F.interpolate(floats, size=size, mode="bicubic", antialias=True, align_corners=False)
+    return brought.clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1)
 
 
 def to_signed(pictures: Tensor) -> Tensor:

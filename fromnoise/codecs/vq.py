@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
-from fromnoise.codecs.codec import PictureBatch, shrunk, to_bytes, to_signed
+from fromnoise.codecs.codec import PictureBatch, resized, to_bytes, to_signed
 from fromnoise.config import Settings
 from fromnoise.errors import RequestError
 from fromnoise.nets.grid_autoencoder import GridDecoder, GridEncoder
@@ -122,7 +122,7 @@ class GridCodec(nn.Module):
         return torch.cat([to_bytes(item) for item in made]).cpu()
 
     def _signed(self, pictures: Tensor) -> Tensor:
-        signed = to_signed(shrunk(pictures.to(self.device), self.size))
+        signed = to_signed(resized(pictures.to(self.device), self.size))
         return signed.contiguous(memory_format=torch.channels_last)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fromnoise.codecs.bpe import PromptTokens
+from fromnoise.codecs.codec import resized
 from fromnoise.config import Settings
 from fromnoise.data.feed import CaptionedBatch
 from fromnoise.models.conditioning import dropped
@@ -85,5 +86,6 @@ class Scorer(nn.Module):
     def scores(self, pictures: Tensor, prompt: str, style: str | None = None) -> Tensor:
         """Return how well uint8 pictures (B, S, S, 3) show a prompt, from -1 to 1, (B,); one by one."""
         promised = self.promised([prompt], [style])
-        found = torch.cat([self.codec.features(picture[None]) for picture in pictures])
+        large = resized(pictures, self.codec.size)
+        found = torch.cat([self.codec.features(picture[None]) for picture in large])
         return F.cosine_similarity(found, promised)

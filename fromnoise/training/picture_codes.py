@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from fromnoise.codecs.codec import CODECS, PictureBatch, shrunk
+from fromnoise.codecs.codec import CODECS, PictureBatch, resized
 from fromnoise.codecs.vq import FSQSettings, GridCodec, VQSettings
 from fromnoise.config import check_settings
 from fromnoise.data.dataset import PictureSet
@@ -61,7 +61,7 @@ class CodeTrainee:
     def look(self, feed: Feed, path: Path) -> None:
         """Show some pictures above what comes back of them."""
         batch: PictureBatch = (feed.validation(SAMPLES) or [feed.batch(0, SAMPLES)])[0]
-        pictures = shrunk(batch.pictures, self.model.size)
+        pictures = resized(batch.pictures, self.model.size)
         pairs = zip(pictures, self.model.decode(self.model.encode(pictures)), strict=True)
         save_columns([[Image.fromarray(picture.numpy()) for picture in pair] for pair in pairs], path)
 
@@ -83,7 +83,7 @@ def fidelity(codec: GridCodec, pictures: Tensor) -> tuple[float, Tensor]:
     """
     decibels, codes = [], []
     for part in torch.split(pictures, CHUNK):
-        small, found = shrunk(part, codec.size), codec.encode(part)
+        small, found = resized(part, codec.size), codec.encode(part)
         off = codec.decode(found).double() - small.double()
         decibels.append(10 * (255**2 / off.square().flatten(1).mean(1).clamp(min=1e-3)).log10())
         codes.append(found)

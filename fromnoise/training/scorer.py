@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from torch import Tensor
+
 from fromnoise.codecs.bpe import PromptTokens
+from fromnoise.codecs.codec import resized
 from fromnoise.config import check_settings
 from fromnoise.data.feed import EncodedFeed
 from fromnoise.errors import ConfigError
@@ -33,8 +36,12 @@ class ScorerTrainee:
     def feed(self, report: Report) -> Feed:
         """Describe all versions of the pictures, or find them described."""
         encoder = self.model.codec
+
+        def describe(pictures: Tensor) -> Tensor:
+            return encoder.features(resized(pictures, encoder.size)).cpu()
+
         cache = cache_of(self.data, self._pictures, encoder)
-        return EncodedFeed(self._pictures, self.data, self._seed, encoder.features, cache, report)
+        return EncodedFeed(self._pictures, self.data, self._seed, describe, cache, report)
 
     def finish(self) -> None:
         """Nothing is left to do."""

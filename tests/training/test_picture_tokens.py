@@ -7,9 +7,11 @@ import torch
 from fromnoise.data.dataset import PictureSet
 from fromnoise.data.shapes import build_shapes
 from fromnoise.errors import ConfigError, DataError
-from fromnoise.models.checkpoint import load
+from fromnoise.models.checkpoint import load, save
+from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.requests import ImageRequest
+from fromnoise.training.finetuning.tuning import fine_tune
 from fromnoise.training.picture_codes import fidelity
 from fromnoise.training.run import train
 
@@ -65,6 +67,24 @@ precision = "fp32"
 validate_every = 3
 sample_every = 6
 save_every = 3
+"""
+SCORER = """
+name = "tiny-scorer"
+
+[model]
+kind = "scorer"
+vocabulary = 300
+features = "./eyes"
+
+[data]
+dataset = "{dataset}"
+augment = {{ versions = 1 }}
+
+[training]
+steps = 60
+batch = 32
+lr = 0.01
+precision = "fp32"
 """
 CODES = {"vq": "codes = 16\nchannels = 4", "fsq": "levels = [4, 4]"}
 
@@ -123,3 +143,26 @@ def test_too_few_pictures_are_refused_with_the_number_needed(folder: Path, tmp_p
 def test_pictures_smaller_than_the_codec_are_refused(folder: Path, shapes: Path) -> None:
     with pytest.raises(ConfigError, match="pictures of 32 px, the dataset has 16 px"):
         train(write(folder, CODEC, shapes), ["model.size=32"])
+
+
+def test_a_model_of_tokens_is_fine_tuned_and_told_what_that_did(folder: Path, shapes: Path) -> None:
+    train(write(folder, CODEC, shapes), [])
+    base = train(write(folder, TOKENS, shapes), [])
+    tuned = fine_tune(str(base), str(shapes), out=folder / "tuned", steps=4, force=True, device="cpu")
+    assert tuned.report["measure"] == "nats a code" and tuned.report["steps"] == 4
+    assert tuned.report["before"]["train"] > 0 and tuned.report["after"]["held_out"] > 0
+    image = load(folder / "tuned", device="cpu").run(ImageRequest(prompt="a red circle")).images[0]
+    assert image.size == (16, 16)
+
+
+def test_a_scorer_is_trained_and_finds_the_picture_of_its_words(folder: Path, shapes: Path) -> None:
+    torch.manual_seed(0)
+    save(FeatureEncoder(FeatureSettings(size=32, widths=(8, 8, 8), depths=(1, 1, 1))), folder / "eyes")
+    recipe = folder / "scorer.toml"
+    recipe.write_text(SCORER.format(dataset=shapes.as_posix()))
+    scorer = load(str(train(recipe, [])), device="cpu")
+    pictures = PictureSet.open(shapes)
+    shown = torch.from_numpy(pictures.pictures[:12].copy())
+    words = [item.caption for item in pictures.all_items[:12]]
+    right = [int(scorer.scores(shown, word).argmax()) == place for place, word in enumerate(words)]
+    assert sum(right) >= 3  # by chance 1

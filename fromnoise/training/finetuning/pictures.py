@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fromnoise.codecs.codec import shrunk
+from fromnoise.codecs.codec import resized
 from fromnoise.data.augment import LABEL
 from fromnoise.data.dataset import SUMMARY, PictureSet, find_dataset
 from fromnoise.data.feed import CaptionedBatch, DataSettings, EncodedFeed
@@ -116,7 +116,7 @@ class PictureTuning:
         ]
         drawn = np.stack([np.asarray(result_of(self.model.stream(ask)).images[0]) for ask in asks])
         train, held = (
-            shrunk(torch.from_numpy(self._pictures.pictures[side.rows]), self.model.size).numpy()
+            resized(torch.from_numpy(self._pictures.pictures[side.rows]), self.model.size).numpy()
             for side in (self._train, self._held)
         )
         found = memorization_of_pictures(drawn, train, held)
