@@ -38,7 +38,7 @@ def texts(plan: Recipe) -> TextSet:
 
 
 def picture_size(plan: Recipe) -> int:
-    if plan.model["kind"] in ("kl", "features", "gpt"):
+    if plan.model["kind"] != "image-diffusion":
         return int(plan.model.get("size", 128))
     return check_settings(ImageDiffusionSettings, plan.model).codec.size or 128
 
