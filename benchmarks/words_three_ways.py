@@ -59,6 +59,7 @@ def main(
     top_p: float | None = None,
     likely: int = 0,
     speed: bool = False,
+    sheet: Path | None = None,
     name: str = "words_three_ways",
 ) -> None:
     """Write in all styles by every way, judge the texts, and print a table of all that is kept so far.
@@ -75,6 +76,8 @@ def main(
         Measure bits per byte of the test split with so many samples of each text's bound; 0 leaves it out.
     speed
         Measure tokens a second, which takes a quiet machine.
+    sheet
+        Markdown file for all samples of the first of `ways`, unpicked, with their seeds.
     """
     for way in ways:
         if way not in WAYS:
@@ -85,6 +88,8 @@ def main(
     test = texts.where(split="test").documents
     for way in ways or WAYS:
         _kept(keep / f"{way}.json", lambda way=way: _written(loaded, WAYS[way], count, tokens, seed, choice))
+    if sheet is not None and ways:
+        write_all({sheet: _sheet(json.loads((keep / f"{ways[0]}.json").read_text()), seed).encode()})
     if likely:
         _kept(keep / "bits.json", lambda: _bits(loaded, test, likely, seed))
     if speed:
@@ -114,6 +119,17 @@ def _written(
         ask = replace(_asked(way, style, count, tokens, seed), **choice)
         made += [{"style": style, "text": text} for text in model.run(ask).texts]
     return made
+
+
+def _sheet(rows: list[dict[str, str]], seed: int) -> str:
+    """Lay samples out style by style; they stand in the order of their seeds."""
+    lines = []
+    for style in dict.fromkeys(row["style"] for row in rows):
+        lines.append(f"## {style}\n")
+        for place, row in enumerate(row for row in rows if row["style"] == style):
+            quoted = "\n".join(f"> {line}".rstrip() for line in row["text"].strip().splitlines())
+            lines.append(f"**seed {seed + place}**\n\n{quoted}\n")
+    return "\n".join(lines)
 
 
 def _asked(way: Way, style: str | None, count: int, tokens: int, seed: int = 0) -> TextRequest:
