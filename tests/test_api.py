@@ -25,7 +25,7 @@ def test_the_model_is_loaded_once_until_it_changes(tmp_path: Path, monkeypatch: 
 
     def load(name: str, device: str | None = None) -> Any:
         loads.append(name)
-        return SimpleNamespace(generate=lambda prompt, seed, **rest: (prompt, seed))
+        return SimpleNamespace(run=lambda request: (request.prompt, request.seed))
 
     monkeypatch.setattr(checkpoint, "load", load)
     config = tmp_path / "config.toml"
