@@ -21,6 +21,7 @@ def guard(
     text: str | None = None,
     /,
     *,
+    texts: Annotated[Path | None, Parameter(allow_leading_hyphen=True)] = None,
     policy: Path | None = None,
     picture: Path | None = None,
     verify: Path | None = None,
@@ -34,7 +35,9 @@ def guard(
     Parameters
     ----------
     text
-        What to judge; - reads texts from standard input, one a line.
+        What to judge.
+    texts
+        Judge every line of this file; - is standard input.
     policy
         Judge by this policy file (TOML) in place of the one in force.
     picture
@@ -46,25 +49,36 @@ def guard(
     as_json
         Print JSON.
     """
-    asked = [one for one in (text, picture, verify, c2pa) if one is not None]
-    if len(asked) != 1:
-        raise RequestError("give one thing: a text, --picture FILE, --verify FILE or --c2pa FILE")
-    if policy is not None and text is None:
-        raise RequestError("--policy judges a text; give one")
-    if text is not None:
-        return _judge(_lines() if text == "-" else [text], policy, as_json)
+    if [text, texts, picture, verify, c2pa].count(None) != 4:
+        raise RequestError(
+            "give one thing: a text, --texts FILE, --picture FILE, --verify FILE or --c2pa FILE"
+        )
+    if policy is not None and text is None and texts is None:
+        raise RequestError("--policy judges texts; give one")
     if picture is not None:
         return _look(picture, as_json)
-    return _verify(verify, as_json) if verify is not None else _add_manifest(asked[0])
+    if verify is not None:
+        return _verify(verify, as_json)
+    if c2pa is not None:
+        return _add_manifest(c2pa)
+    return _judge([text] if text is not None else _lines(texts or Path()), policy, as_json)
 
 
-def _lines() -> Iterable[str]:
-    return (line.rstrip("\n") for line in sys.stdin)
+def _lines(path: Path) -> Iterable[str]:
+    if str(path) == "-":
+        return (line.rstrip("\n") for line in sys.stdin)
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"can't read texts from {path}: {getattr(error, 'strerror', error)}") from None
 
 
 def _judge(texts: Iterable[str], policy: Path | None, as_json: bool) -> int:
     from fromnoise.guard.policy import check
+    from fromnoise.guard.policy_file import read_policy
 
+    if policy is not None:
+        read_policy(policy)  # a broken one is said once, not for every text
     code = 0
     for text in texts:
         verdict = check(text, policy)
@@ -104,7 +118,7 @@ def _verify(path: Path, as_json: bool) -> int:
     return 0 if seal.state == "unaltered" else REFUSED
 
 
-def _add_manifest(path: Any) -> int:
+def _add_manifest(path: Path) -> int:
     from fromnoise.files import write_all
     from fromnoise.guard.credentials import with_manifest
 

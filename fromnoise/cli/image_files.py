@@ -56,14 +56,15 @@ def plan_files(prompt: str, options: ImageOptions, one_frame: bool = False) -> P
 
 def save(plan: Plan, made: Made, options: ImageOptions) -> None:
     """Write the pictures and the film, all or none, then tell of them."""
-    from fromnoise.pictures import encode_picture, picture_format
+    from fromnoise.guard.provenance import encode_stamped
+    from fromnoise.pictures import picture_format
 
     for warning in made.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     files = {}
     if plan.pictures:
         for path, picture, settings in zip(plan.pictures, made.images, made.settings, strict=True):
-            files[path] = encode_picture(picture, picture_format(path), settings)
+            files[path] = encode_stamped(picture, picture_format(path), settings)
     if plan.film is not None:
         files[plan.film] = _film(plan.film, made, options)
     write_all(files)
@@ -104,11 +105,13 @@ def _picture_names(prompt: str, options: ImageOptions, count: int) -> list[Path]
 
 def _film(path: Path, made: Made, options: ImageOptions) -> bytes:
     from fromnoise.films import appearing, encode_film, film_format, turning
+    from fromnoise.guard.provenance import stamp_film
 
     whole = {key: value for key, value in made.settings[0].items() if key != "frame"}
-    if options.between is not None:
-        return encode_film(made.images, turning(len(made.images)), film_format(path), whole)
-    return encode_film(made.frames, appearing(len(made.frames)), film_format(path), whole)
+    turns = options.between is not None
+    frames = made.images if turns else made.frames
+    durations = turning(len(frames)) if turns else appearing(len(frames))
+    return encode_film(frames, durations, film_format(path), stamp_film(whole, frames))
 
 
 def _tell(paths: list[Path], settings: list[dict[str, Any]], as_json: bool) -> None:

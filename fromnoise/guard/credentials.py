@@ -1,10 +1,9 @@
 """Content credentials (C2PA) for a picture: its making, in the form that other programs read.
 
 Signed with this machine's key under a certificate that it issues to itself, so readers call it valid and its
-signer unknown. Adds about 100 kB to a file. Needs the extra `c2pa`.
+signer unknown. Adds about 4 kB to a file. Needs the extra `c2pa`.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -36,7 +35,8 @@ def with_manifest(path: Path) -> bytes:
     info = c2pa.C2paSignerInfo(b"ed25519", _chain(leaf.public_key()), _pem(leaf), None)
     signed = BytesIO()
     try:
-        with c2pa.Signer.from_info(info) as signer, c2pa.Builder(json.dumps(_manifest(settings))) as builder:
+        plain = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
+        with c2pa.Signer.from_info(info) as signer, c2pa.Builder(_manifest(settings), plain) as builder:
             builder.sign(signer, kind, BytesIO(content), signed)
     except c2pa.C2paError as error:
         raise RequestError(f"{path} can't take a C2PA manifest: {error}") from None

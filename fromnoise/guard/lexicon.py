@@ -69,6 +69,11 @@ class Lexicon:
         return self.strong - self.within
 
     @cached_property
+    def latin(self) -> frozenset[str]:
+        """Return the forms in plain Latin letters."""
+        return frozenset(form for form in self.forms if form.isascii())
+
+    @cached_property
     def _keys(self) -> dict[str, list[str]]:
         keys = defaultdict(list)
         for form in sorted(
@@ -131,22 +136,27 @@ class Lexicon:
 
     def cut(self, token: str) -> list[str]:
         """Cut a token into two forms that somebody glued together; [] when it is none."""
-        for at in range(3, len(token) - 2):
+        for at in range(max(3, len(token) - LONGEST), min(LONGEST, len(token) - 3) + 1):
             if token[:at] in self.forms and token[at:] in self.forms:
                 return [token[:at], token[at:]]
         return []
 
     def spelled(self, letters: str, shortest: int = 3) -> list[str]:
         """Return the forms that a row of letters spells, those that explain most of it."""
-        best: list[tuple[int, list[str]]] = [(0, [])] * (len(letters) + 1)
+        worth, chosen = [0] * (len(letters) + 1), [0] * (len(letters) + 1)  # of the letters from here on
         for at in range(len(letters) - 1, -1, -1):
-            best[at] = best[at + 1]
+            worth[at] = worth[at + 1]
             for size in range(shortest, min(LONGEST, len(letters) - at) + 1):
                 form = letters[at : at + size]
                 if form in self.forms:
-                    weight = size if form in self.known else 2 * size
-                    best[at] = max(best[at], (best[at + size][0] + weight, [form, *best[at + size][1]]))
-        return best[0][1]
+                    gain = worth[at + size] + (size if form in self.known else 2 * size)
+                    if gain > worth[at]:
+                        worth[at], chosen[at] = gain, size
+        found, at = [], 0
+        while at < len(letters):
+            found += [letters[at : at + chosen[at]]] if chosen[at] else []
+            at += chosen[at] or 1
+        return found
 
 
 def inflected(entry: str) -> Iterator[str]:

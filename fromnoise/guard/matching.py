@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -144,8 +145,10 @@ def _close(together: Together, groups: dict[int, list[int]]) -> list[int]:
     for first in groups[0]:
         chosen = [first]
         for group in range(1, len(together.groups)):
+            places = groups[group]
             low = chosen[-1] + 1 if together.ordered else first - together.within
-            near = [at for at in groups[group] if low <= at <= first + together.within and at not in chosen]
+            low, high = bisect_left(places, low), bisect_right(places, first + together.within)
+            near = [at for at in places[low:high] if at not in chosen]
             if not near:
                 break
             chosen.append(min(near, key=lambda at: abs(at - first)))

@@ -38,13 +38,12 @@ _UPSIDE_DOWN = str.maketrans(
     "unpdqbaefghiijkllmrtvwyc",
 )
 _TURNED = frozenset("\u0250\u01dd\u025f\u0265\u1d09\u029e\ua781\u026f\u0279\u0287\u028c\u028d\u028e\u0254")
-_ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{8,}={0,2}")
+_ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{6,}={0,2}")
 _SHORTENED = re.compile(r"^([a-zA-Z]+)['\u2019](?:s|ll|re|ve|d|m|t)$")
 _BREAKS = re.compile(r"[-/.,:;_()\u2013\u2014]+")
 _DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
 _LONE_SIGNS = frozenset("@$!|+")
 _GLUED = 10  # letters; longer tokens may be several words
-_READ = 400  # letters of a glued token that are read
 _TORN = 4  # pieces of one word at most
 
 
@@ -64,7 +63,10 @@ def read(text: str, lexicon: Lexicon) -> list[Word]:
     if folded == text:
         return found
     said = set(_LATIN.findall(text.lower()))
-    return [Word(word.text, word.hidden or (word.text.isascii() and word.text not in said)) for word in found]
+    return [
+        Word(word.text, word.hidden or (word.text in lexicon.latin and word.text not in said))
+        for word in found
+    ]
 
 
 def fold(text: str) -> str:
@@ -138,9 +140,7 @@ def _several(core: str, lexicon: Lexicon) -> list[str]:
     if parts := lexicon.cut(token):
         return parts
     return (
-        [form for form in lexicon.spelled(token[:_READ], 5) if form in lexicon.bold]
-        if len(token) >= _GLUED
-        else []
+        [form for form in lexicon.spelled(token, 5) if form in lexicon.bold] if len(token) >= _GLUED else []
     )
 
 
@@ -213,7 +213,7 @@ def _spelled(letters: str, lexicon: Lexicon) -> list[str]:
     """Return the forms in letters that stood alone: all of them as one word, or words in a row."""
     if form := lexicon.whole(letters):
         return [form]
-    readings = (lexicon.spelled(letters[:_READ].translate(digits)) for digits in _DIGITS)
+    readings = (lexicon.spelled(letters.translate(digits)) for digits in _DIGITS)
     return max(readings, key=len)
 
 

@@ -79,12 +79,9 @@ def _matcher(path: Path | None, changed: int) -> Matcher:
 
 
 def _worst(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict of the most severe finding, the first of them."""
-    worst = Verdict("allow")
-    for found in findings:
-        if _SEVERITY[found.rule.action] > _SEVERITY[worst.action]:
-            rule = found.rule
-            worst = Verdict(rule.action, rule.category, rule.name, found.matched, rule.title, found.hidden)
-            if worst.action == "block":
-                break
-    return worst
+    """Return the verdict of the most severe rule that holds, the first of the policy."""
+    worst = min(findings, key=lambda found: (-_SEVERITY[found.rule.action], found.rule.place), default=None)
+    if worst is None or worst.rule.action == "allow":
+        return Verdict("allow")
+    rule = worst.rule
+    return Verdict(rule.action, rule.category, rule.name, worst.matched, rule.title, worst.hidden)

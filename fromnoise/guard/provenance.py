@@ -6,7 +6,7 @@ pixels or of the text, `key` and `signature` (Ed25519, over all other settings i
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -50,11 +50,16 @@ def stamp(settings: Mapping[str, Any], content: bytes) -> dict[str, Any]:
 
 
 def encode_stamped(image: Image.Image, format: str, settings: dict[str, Any]) -> bytes:
-    """Encode a picture with stamped settings; where the format changes pixels, the seal is on what it keeps."""
+    """Encode a picture with stamped settings; a lossy format gets a new seal, on what it keeps."""
     if format in _LOSSY:
         with Image.open(BytesIO(encode_picture(image, format, settings))) as kept:
             settings = stamp(settings, pixels(kept))
     return encode_picture(image, format, settings)
+
+
+def stamp_film(settings: Mapping[str, Any], frames: Sequence[Image.Image]) -> dict[str, Any]:
+    """Return settings with a seal on all frames of a film."""
+    return stamp(settings, b"".join(pixels(frame) for frame in frames))
 
 
 def pixels(image: Image.Image) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fromnoise.errors import ConfigError, unknown
 from fromnoise.guard.lexicon import all_inflected, inflected
 from fromnoise.guard.normalise import fold
-from fromnoise.guard.policy_file import Action, CategorySettings, Near, PolicySettings, RuleSettings
+from fromnoise.guard.policy_file import Action, Near, PolicySettings, RuleSettings
 
 Forms = frozenset[str]
 Phrase = tuple[Forms, ...]
@@ -30,6 +30,8 @@ class Together:
 class Rule:
     """A rule of a category; see RuleSettings."""
 
+    place: int
+    """Its place in the policy."""
     name: str
     category: str
     title: str
@@ -52,19 +54,22 @@ class Rule:
 
 def rules_of(policy: PolicySettings) -> list[Rule]:
     """Make every rule of a policy ready; raise ConfigError for a set or pattern that is wrong."""
-    return [
-        _rule(name, category, settings, rule, policy.sets)
+    named = [
+        (category, name, rule)
         for category, settings in policy.categories.items()
         for name, rule in settings.rules.items()
     ]
+    return [_rule(place, category, name, rule, policy) for place, (category, name, rule) in enumerate(named)]
 
 
-def _rule(name: str, category: str, of: CategorySettings, rule: RuleSettings, sets: dict[str, str]) -> Rule:
+def _rule(place: int, category: str, name: str, rule: RuleSettings, policy: PolicySettings) -> Rule:
+    sets, of = policy.sets, policy.categories[category]
     words = [_folded(word) for word in rule.words.split()]
     apart = [word for word in words if _APART.fullmatch(word)]
     phrases = [tuple(_forms(part, sets) for part in _folded(phrase).split()) for phrase in rule.phrases]
     joined = [_folded(phrase).replace(" ", "") for phrase in rule.phrases if "<" not in phrase]
     return Rule(
+        place=place,
         name=name,
         category=category,
         title=of.title,
