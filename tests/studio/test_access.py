@@ -26,6 +26,31 @@ def test_axe_finds_no_violation_in_the_other_beginnings(open_page: Any, axe: str
     assert violations(page, axe) == []
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_what_was_made(open_page: Any, axe: str, scheme: str) -> None:
+    page = open_page("make?prompt=a+red+apple&seed=1&count=2&steps=2", 1280, scheme)
+    page.get_by_role("button", name="Make", exact=True).click()
+    page.get_by_role("link", name="Save").wait_for()
+    assert violations(page, axe) == []
+    page.get_by_role("link", name="Gallery").click()
+    page.get_by_role("button", name="a red apple").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Recall every setting").wait_for()
+    assert violations(page, axe) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("checkbox").first.check()
+    assert violations(page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_figures(open_page: Any, axe: str, scheme: str) -> None:
+    report = b'{"metrics": {"recall": {"value": 0.5, "note": "n"}}, "verdict": {"level": "ready", "reasons": ["r"]}}'
+    page = open_page("reports", 360, scheme)
+    file = {"name": "report.json", "mimeType": "application/json", "buffer": report}
+    page.get_by_label("Open a report").set_input_files(file)
+    page.get_by_role("row", name="recall").wait_for()
+    assert violations(page, axe) == []
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_is_wider_than_a_phone(open_page: Any, view: str) -> None:
     page = open_page(view, width=360)

@@ -8,6 +8,7 @@ export interface Looked {
   id: string | null; // of history; null for a file
   kind: "picture" | "words";
   title: string;
+  from: string; // when it was made, or the name of the file
   picture: string | null; // address
   text: string | null;
   settings: Settings;
@@ -23,7 +24,8 @@ class DetailsState {
     this.looked = {
       id: item.id,
       kind: item.kind,
-      title: new Date(item.created * 1000).toLocaleString(),
+      title: titleOf(item.settings),
+      from: new Date(item.created * 1000).toLocaleString(),
       picture: item.url ?? null,
       text: item.text ?? null,
       settings: item.settings,
@@ -36,7 +38,14 @@ class DetailsState {
       const settings = await readSettings(file);
       this.trouble = "";
       this.looked = {
-        id: null, kind: "picture", title: file.name, picture: await dataUrl(file), text: null, settings, warnings: [],
+        id: null,
+        kind: "picture",
+        title: titleOf(settings),
+        from: file.name,
+        picture: await dataUrl(file),
+        text: null,
+        settings,
+        warnings: [],
       };
     } catch (mistake) {
       this.looked = null;
@@ -48,6 +57,10 @@ class DetailsState {
     this.looked = null;
     this.trouble = "";
   }
+}
+
+function titleOf(settings: Settings): string {
+  return String(settings.prompt || "No prompt");
 }
 
 export const details = new DetailsState();

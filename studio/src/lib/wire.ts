@@ -59,6 +59,7 @@ export interface TextAsk {
   top_p: number | null;
   guidance_scale: number | null;
   num_inference_steps: number | null;
+  template: string | null; // a text with gaps, for a model that forms all words at once
   previews: "all";
 }
 

@@ -3,7 +3,7 @@
 import { randomSeed } from "./making";
 import { offered } from "./models.svelte";
 import { TextRun } from "./text_run.svelte";
-import type { Settings, TextAsk } from "./wire";
+import type { Model, Settings, TextAsk } from "./wire";
 
 export interface Asked {
   prompt: string;
@@ -16,6 +16,7 @@ export interface Asked {
   steps: number | null;
 }
 
+const gap = /_{3,}|__\d+__/; // as many underscores as you like, or __5__ for five tokens
 const numbers = ["max_tokens", "temperature", "top_p", "guidance", "steps"] as const;
 
 class Writing {
@@ -29,6 +30,15 @@ class Writing {
 
   recall(settings: Settings): void {
     this.asked = read(settings);
+  }
+
+  /** What a text begins with, as far as the first gap. */
+  get beginning(): string {
+    return this.asked.prompt.split(gap)[0]!;
+  }
+
+  get hasGaps(): boolean {
+    return gap.test(this.asked.prompt);
   }
 
   /** Take up what the address says. */
@@ -47,8 +57,8 @@ class Writing {
   async write(): Promise<void> {
     const [inOrder, atOnce] = [offered.words, offered.diffusedWords];
     await Promise.all([
-      inOrder && this.inOrder.start(this.#ask(inOrder.id, inOrder.styles)),
-      atOnce && this.atOnce.start(this.#ask(atOnce.id, atOnce.styles)),
+      inOrder && this.inOrder.start({ ...this.#ask(inOrder), prompt: this.beginning }),
+      atOnce && this.atOnce.start(this.hasGaps ? { ...this.#ask(atOnce), prompt: "", template: this.asked.prompt } : this.#ask(atOnce)),
     ]);
   }
 
@@ -57,23 +67,25 @@ class Writing {
     this.atOnce.stop();
   }
 
-  #ask(model: string, styles: string[]): TextAsk {
+  #ask({ id: model, styles }: Model): TextAsk {
     const { prompt, style, seed, max_tokens, temperature, top_p, guidance, steps } = this.asked;
     return {
       prompt, model, seed, max_tokens, temperature, top_p,
       style: style !== null && styles.includes(style) ? style : null,
       guidance_scale: guidance,
       num_inference_steps: steps,
+      template: null,
       previews: "all",
     };
   }
 }
 
 function read(settings: Settings): Asked {
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
   const figure = (name: string) => (Number.isFinite(settings[name]) ? (settings[name] as number) : null);
   return {
-    prompt: typeof settings.prompt === "string" ? settings.prompt : "",
-    style: typeof settings.style === "string" && settings.style ? settings.style : null,
+    prompt: text(settings.template) || text(settings.prompt),
+    style: text(settings.style) || null,
     seed: figure("seed") ?? 0,
     max_tokens: figure("max_tokens"),
     temperature: figure("temperature"),
