@@ -49,6 +49,8 @@ class ImageRequest:
     """Make so many and keep the one that shows the prompt best."""
     between: str | None = None
     """A second prompt: the items go from `prompt` to it, evenly, with one and the same noise."""
+    between_seed: int | None = None
+    """Seed of the noise at the second prompt, to which the noise turns as well."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ _REMEMBERED: dict[str, tuple[type, ...]] = {
     "style": (str,),
     "negative": (str,),
     "between": (str,),
+    "between_seed": (int,),
     "count": (int,),
     "seed": (int,),
     "model": (str,),

@@ -41,6 +41,8 @@ class ImageOptions:
     """What the picture should not be."""
     between: Annotated[str | None, Parameter(group=_MAKE)] = None
     """A second prompt: make a film that turns the first into it, of `-n` frames (16)."""
+    between_seed: Annotated[int | None, Parameter(group=_MAKE, converter=whole_number)] = None
+    """Seed of the picture at the second prompt; left out, both have the same noise."""
     count: Annotated[int | None, Parameter(name=["--count", "-n"], group=_MAKE, converter=whole_number)] = (
         None
     )
@@ -180,6 +182,7 @@ def request_of(
         top_p=options.top_p,
         best_of=options.best_of,
         between=options.between,
+        between_seed=options.between_seed,
     )
 
 

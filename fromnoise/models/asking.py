@@ -17,6 +17,8 @@ T = TypeVar("T")
 MOST_STEPS = 10_000
 MOST_PICTURES = 10_000
 FOR_TOKENS = ("guidance_start", "temperature", "top_k", "top_p", "keep", "best_of")
+SELDOM = (*FOR_TOKENS, "between_seed")
+"""What is told of a picture only where it was asked for."""
 """Options of models that write pictures token by token, and of no others."""
 
 
@@ -53,7 +55,7 @@ def told(request: ImageRequest) -> list[dict[str, Any]]:
     """Return, for each item of a checked request, what is needed to make it again, pictures apart."""
     apart = {"init", "mask"} if request.init is not None else {"init", "mask", "strength"}
     names = [field.name for field in fields(request) if field.name not in apart]
-    names = [name for name in names if name not in FOR_TOKENS or getattr(request, name) is not None]
+    names = [name for name in names if name not in SELDOM or getattr(request, name) is not None]
     shared = {name: getattr(request, name) for name in names} | {"version": __version__}
     if request.between is not None:
         return [shared | {"frame": index} for index in range(request.count)]
@@ -108,8 +110,9 @@ def check_counts(request: ImageRequest) -> None:
     for name, value, most in (("steps", request.steps, MOST_STEPS), ("count", request.count, MOST_PICTURES)):
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise RequestError(f"{name} must be a whole number from 1 to {most}, not {value!r}")
-    if isinstance(request.seed, bool) or not isinstance(request.seed, int):
-        raise RequestError(f"seed must be a whole number, not {request.seed!r}")
+    for name, seed in (("seed", request.seed), ("between_seed", request.between_seed or 0)):
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise RequestError(f"{name} must be a whole number, not {seed!r}")
 
 
 def check_range(name: str, value: Any, low: float, high: float) -> None:
@@ -125,6 +128,8 @@ def check_pictures(request: ImageRequest, size: int) -> None:
         raise RequestError("a mask needs a picture to paint in: give init too")
     _check_array("init", request.init, np.uint8, (size, size, 3))
     _check_array("mask", request.mask, np.bool_, (size, size))
+    if request.between_seed is not None and request.between is None:
+        raise RequestError("between_seed is the seed at a second prompt: give between too")
     if request.between is not None and request.count < 2:
         raise RequestError("going from one prompt to another takes a count of at least 2")
 

@@ -142,6 +142,7 @@ class ImageDiffusion(nn.Module):
         strength: float = 0.6,
         mask: np.ndarray | None = None,
         between: str | None = None,
+        between_seed: int | None = None,
     ) -> ImageResult:
         """Make pictures of `prompt`; `ImageRequest` says what each option means."""
         options = {name: value for name, value in locals().items() if name != "self"}
@@ -167,7 +168,7 @@ class ImageDiffusion(nn.Module):
     def _stream(self, request: ImageRequest) -> Iterator[Progress | ImageResult]:
         seeds = self._seeds(request)
         times = self._times(request)
-        xt = self.process.prior(self.shape, seeds).to(self.device)
+        xt = self._turned(self.process.prior(self.shape, seeds), request).to(self.device)
         denoise = self._guided(request)
         if request.init is not None:
             x0 = self.codec.encode(torch.tensor(request.init)[None]).to(self.device).expand_as(xt)
@@ -195,6 +196,14 @@ class ImageDiffusion(nn.Module):
         if request.between is not None:  # one noise for the whole way
             return Seeds([request.seed] * request.count)
         return Seeds.count_from(request.seed, request.count)
+
+    def _turned(self, noise: Tensor, request: ImageRequest) -> Tensor:
+        """Turn the noise (B, *shape) of items between two prompts to that of the second one's own seed."""
+        if request.between_seed is None:
+            return noise
+        end = self.process.prior(self.shape, Seeds([request.between_seed] * request.count))
+        share = torch.linspace(0, 1, request.count)[:, None]
+        return slerp(noise.flatten(1), end.flatten(1), share).view_as(noise)
 
     def _times(self, request: ImageRequest) -> Tensor:
         steps = int(request.steps or 0)

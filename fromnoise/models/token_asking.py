@@ -13,7 +13,7 @@ from fromnoise.models.token_drawing import SOLVERS
 from fromnoise.requests import ImageRequest
 from fromnoise.seeds import Seeds
 
-FOR_DIFFUSION = ("grid", "eta", "weaker", "guidance_rescale", "guidance_interval", "between")
+FOR_DIFFUSION = ("grid", "eta", "weaker", "guidance_rescale", "guidance_interval", "between", "between_seed")
 KEPT = ("top", "bottom", "left", "right")
 MOST_TRIES = 1000
 IN_ORDER, IN_PASSES = "next-token", "masked"

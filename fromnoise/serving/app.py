@@ -25,9 +25,7 @@ from fromnoise.serving.shelf import Shelf
 from fromnoise.serving.watch import Watch
 
 _ROOMS = (images, words, meanings, studio, past, reports, monitoring)
-_NO_PAGE = (
-    "<!doctype html><title>fromnoise</title><p>The studio was not built in. <a href='/docs'>The addresses</a>"
-)
+_NO_PAGE = "<!doctype html><title>fromnoise</title><p>No studio was built in. <a href='/docs'>Addresses</a>"
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def _warm(shelf: Shelf) -> None:
 
 
 class Page:
-    """What answers when no route does: the studio's files, if it was built, and else that there is nothing."""
+    """What answers when no route does: the studio's files if it was built, else that there is nothing."""
 
     def __init__(self) -> None:
         folder = Path(str(files("fromnoise.serving") / "studio"))

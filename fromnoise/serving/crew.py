@@ -46,10 +46,6 @@ class Job:
     problem: Problem | None = None
     """Why it is to stop; None while it is wanted."""
 
-    def cancel(self) -> None:
-        """Ask for the work to stop after the present step."""
-        self.problem = self.problem or Problem(499, "the request was cancelled", "cancelled")
-
     def step(self) -> Ended | None:
         """Carry out one step and tell of it; return how it ended when it is over."""
         if self.problem is None and time.monotonic() - self.arrived > self.seconds:
@@ -84,7 +80,7 @@ class Crew:
         self._turn = threading.Condition()
         self._ready: deque[Job] = deque()  # wanted, and in no worker's hands
         self._waiting: deque[Job] = deque()
-        self._running = 0
+        self._jobs: set[Job] = set()  # running ones, in a worker's hands or not
         self._open, self._ended = True, False
         self._spans: deque[float] = deque([1.0], maxlen=32)  # seconds between ends
         self._last_end = time.monotonic()
@@ -96,7 +92,7 @@ class Crew:
     @property
     def running(self) -> int:
         """Return how many requests are worked on."""
-        return self._running
+        return len(self._jobs)
 
     @property
     def waiting(self) -> int:
@@ -107,7 +103,7 @@ class Crew:
         """Return what to tell somebody for whom there is no room now; None when there is."""
         if not self._open:
             return Problem(503, "the server is being stopped", "shutting_down", wait=5)
-        if self._running >= self.limits.running and len(self._waiting) >= self.limits.queue:
+        if self.running >= self.limits.running and len(self._waiting) >= self.limits.queue:
             return Problem(
                 429, "too many requests wait already; try again later", "queue_full", wait=self._wait()
             )
@@ -123,18 +119,25 @@ class Crew:
             self._admit()
             return before
 
+    def cancel(self, job: Job) -> None:
+        """Stop a job after its present step; one that waits gives up its place at once."""
+        with self._turn:
+            job.problem = job.problem or Problem(499, "the request was cancelled", "cancelled")
+            if job in self._waiting:
+                self._waiting.remove(job)
+
     def drain(self, seconds: float | None = None) -> None:
         """Take on nothing more, finish what is there, and stop what isn't done in time."""
         until = time.monotonic() + (self.limits.drain_seconds if seconds is None else seconds)
         with self._turn:
             self._open = False
-            while self._running and (left := until - time.monotonic()) > 0:
+            while self.running and (left := until - time.monotonic()) > 0:
                 self._turn.wait(left)
             stopped = Problem(503, "the server was stopped", "shutting_down", wait=5)
-            for job in [*self._waiting, *self._ready]:
+            for job in [*self._waiting, *self._jobs]:
                 job.problem = job.problem or stopped
             self._turn.notify_all()
-            while self._running and time.monotonic() < until + 3:
+            while self.running and time.monotonic() < until + 3:
                 self._turn.wait(0.2)
             self._ended = True
             self._turn.notify_all()
@@ -144,9 +147,10 @@ class Crew:
         return min(30.0, max(0.5, sum(self._spans) / len(self._spans)))
 
     def _admit(self) -> None:
-        while self._waiting and self._running < self.limits.running:
-            self._ready.append(self._waiting.popleft())
-            self._running += 1
+        while self._waiting and self.running < self.limits.running:
+            job = self._waiting.popleft()
+            self._jobs.add(job)
+            self._ready.append(job)
         self._turn.notify_all()
 
     def _work(self) -> None:
@@ -160,7 +164,7 @@ class Crew:
                     self._ready.append(job)
                     self._turn.notify()
                     continue
-                self._running -= 1
+                self._jobs.discard(job)
                 self._note_end()
                 self._admit()
             job.tell(ended)

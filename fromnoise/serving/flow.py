@@ -31,13 +31,17 @@ class Flow:
             with contextlib.suppress(RuntimeError):  # the server has stopped listening
                 loop.call_soon_threadsafe(self._news.put_nowait, news)
 
-        limits = errand.house.limits
-        self.job = errand.job = Job(begin, tell, limits.seconds)
+        self._crew = errand.house.crew
+        self._job = errand.job = Job(begin, tell, errand.house.limits.seconds)
         try:
-            self.waiting = errand.house.crew.submit(self.job)
+            self.waiting = self._crew.submit(self._job)
         except Problem:
             errand.house.metrics.turned_away()
             raise
+
+    def close(self) -> None:
+        """Cancel the work, unless it is done."""
+        self._crew.cancel(self._job)
 
     async def next(self, seconds: float | None = None) -> Any:
         """Return what comes next, None when nothing does in time; raise Problem when it went wrong."""
@@ -67,7 +71,7 @@ async def last_of(request: Request, errand: Errand, begin: Callable[[], Iterator
                 return last
             last = news
     finally:
-        flow.job.cancel()  # of no effect on what is done
+        flow.close()
         gone.cancel()
 
 
@@ -86,7 +90,7 @@ async def events_of(
     try:
         early = await flow.next(PATIENCE)
     except BaseException:
-        flow.job.cancel()
+        flow.close()
         raise
 
     async def written() -> AsyncIterator[bytes]:
@@ -105,7 +109,7 @@ async def events_of(
         except Problem as problem:
             yield _event({"type": "error", **problem.body} if own else problem.body)
         finally:
-            flow.job.cancel()
+            flow.close()
 
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(written(), media_type="text/event-stream", headers=headers)

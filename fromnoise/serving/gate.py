@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fromnoise.serving.limits import Limits
@@ -55,12 +56,7 @@ class Gate:
         if (problem := self._refusal(scope)) is not None:
             await problem.response()(scope, receive, numbered)
             return
-        counted = _Counted(receive, self._most(scope["path"]))
-        try:
-            await self.app(scope, counted, numbered)
-        except _TooLarge as error:
-            if not counted.answered:
-                await error.problem.response()(scope, receive, numbered)
+        await self.app(scope, _Counted(receive, self._most(scope["path"])), numbered)
 
     def _most(self, path: str) -> int:
         return self.limits.upload_bytes if path in UPLOADS else self.limits.body_bytes
@@ -97,23 +93,17 @@ class Gate:
         return kind.lower() == "bearer" and any(matches)
 
 
-class _TooLarge(Exception):
-    def __init__(self, most: int) -> None:
-        self.problem = Problem(413, f"a body may have {most} bytes here", "too_large")
-
-
 class _Counted:
     """Receive a body, and stop when it is larger than it may be: not every body says its length."""
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive, self._most, self._bytes = receive, most, 0
-        self.answered = False
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > self._most:
-            raise _TooLarge(self._most)
+            raise HTTPException(413, f"a body may have {self._most} bytes here")
         return message
 
 

@@ -71,31 +71,20 @@ class Errand:
 
     def _keep_pictures(self, result: ImageResult, seconds: float) -> None:
         for image, settings in zip(result.images, result.settings, strict=True):
-            content = encode_picture(image, "PNG", settings)
-            self.kept.append(
-                self.house.record.keep(
-                    self.number,
-                    "picture",
-                    self.offer.name,
-                    content,
-                    "png",
-                    image.size,
-                    seconds,
-                    result.warnings,
-                )
-            )
+            self._keep(encode_picture(image, "PNG", settings), "png", image.size, seconds)
 
     def _keep_texts(self, result: TextResult, seconds: float) -> None:
         for text, ending, settings, tokens in zip(
             result.texts, result.endings, result.settings, result.tokens, strict=True
         ):
             told = {"text": text, "ending": ending, "tokens": len(tokens), "settings": settings}
+            told["warnings"] = result.warnings
             content = json.dumps(told, ensure_ascii=False, default=str).encode()
-            self.kept.append(
-                self.house.record.keep(
-                    self.number, "words", self.offer.name, content, "json", (0, 0), seconds, result.warnings
-                )
-            )
+            self._keep(content, "json", (0, 0), seconds)
+
+    def _keep(self, content: bytes, format: str, size: tuple[int, int], seconds: float) -> None:
+        keep = self.house.record.keep
+        self.kept.append(keep(self.number, self.kind, self.offer.name, content, format, size, seconds))
 
     def _row(self, outcome: Outcome) -> Row:
         asked = outcome.request

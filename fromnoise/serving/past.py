@@ -96,7 +96,7 @@ def _item(house: House, row: sqlite3.Row) -> Told | None:
     """Describe a result; None when its file is gone."""
     path = house.record.path(row["id"], row["format"])
     told = {"id": row["id"], "kind": row["kind"], "created": int(row["at"]), "model": row["model"]}
-    told |= {"seconds": row["seconds"], "warnings": json.loads(row["warnings"])}
+    told |= {"seconds": row["seconds"], "warnings": []}
     try:
         if row["kind"] == "words":
             told |= json.loads(path.read_bytes())

@@ -18,7 +18,7 @@ _TYPES = {
     499: "timeout_error",
     504: "timeout_error",
 }
-_CODES = {404: "not_found", 405: "method_not_allowed"}
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 class Problem(Exception):

@@ -6,7 +6,6 @@ Rows are written before anybody hears of a result: what was told is still there 
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import sqlite3
@@ -29,7 +28,7 @@ CREATE TABLE IF NOT EXISTS requests (
 CREATE INDEX IF NOT EXISTS requests_at ON requests (at);
 CREATE TABLE IF NOT EXISTS results (
     id TEXT PRIMARY KEY, request TEXT, at REAL, kind TEXT, model TEXT, format TEXT, width INTEGER,
-    height INTEGER, seconds REAL, warnings TEXT
+    height INTEGER, seconds REAL
 );
 CREATE TABLE IF NOT EXISTS features (id INTEGER PRIMARY KEY, at REAL, what TEXT, label TEXT, vector BLOB);
 CREATE INDEX IF NOT EXISTS features_what ON features (what, id);
@@ -103,7 +102,6 @@ class Record:
         format: str,
         size: tuple[int, int],
         seconds: float,
-        warnings: Sequence[str],
     ) -> str:
         """Keep a finished result, file first, and return its id."""
         id = f"h-{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
@@ -116,12 +114,7 @@ class Record:
             "model": model,
             "format": format,
         }
-        told |= {
-            "width": size[0],
-            "height": size[1],
-            "seconds": seconds,
-            "warnings": json.dumps(list(warnings)),
-        }
+        told |= {"width": size[0], "height": size[1], "seconds": seconds}
         self._insert("results", told)
         return id
 

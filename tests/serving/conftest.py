@@ -50,7 +50,7 @@ def server(shelf_of_tiny_models: Any, tmp_path_factory: pytest.TempPathFactory) 
         yield started
 
 
-class running:  # noqa: N801  # reads as what it does
+class running:  # reads as what it does
     """A server in a thread, for as long as the block lasts."""
 
     def __init__(self, shelf: Any, folder: Path, **options: Any) -> None:
