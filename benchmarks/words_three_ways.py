@@ -16,8 +16,9 @@ from fromnoise.evaluation.style_words import style_accuracy
 from fromnoise.evaluation.word_likelihood import bits_per_byte
 from fromnoise.evaluation.word_variety import fluency, word_count
 from fromnoise.files import write_all
-from fromnoise.models.checkpoint import load
+from fromnoise.interop.opening import load
 from fromnoise.models.text_diffusion import TextDiffusion
+from fromnoise.nets.quantised import Precision
 from fromnoise.requests import TextRequest
 
 BLOCK = 32
@@ -57,6 +58,7 @@ def main(
     guidance: float | None = None,
     temperature: float | None = None,
     top_p: float | None = None,
+    dtype: Precision = "float32",
     likely: int = 0,
     speed: bool = False,
     sheet: Path | None = None,
@@ -84,7 +86,7 @@ def main(
             raise RequestError(unknown("way", way, WAYS))
     given = {"guidance": guidance, "temperature": temperature, "top_p": top_p}
     choice = {key: value for key, value in given.items() if value is not None}
-    loaded, texts = load(model), TextSet.open(find_dataset(data))
+    loaded, texts = load(model, dtype=dtype), TextSet.open(find_dataset(data))
     test = texts.where(split="test").documents
     for way in ways or WAYS:
         _kept(keep / f"{way}.json", lambda way=way: _written(loaded, WAYS[way], count, tokens, seed, choice))
@@ -94,7 +96,7 @@ def main(
         _kept(keep / "bits.json", lambda: _bits(loaded, test, likely, seed))
     if speed:
         _kept(keep / "speed.json", lambda: {way: _speed(loaded, WAYS[way], tokens) for way in ways or WAYS})
-    result = {"model": model, "tokens": tokens, "ways": _judged(keep, texts, tokens, seed)}
+    result = {"model": model, "tokens": tokens, "dtype": dtype, "ways": _judged(keep, texts, tokens, seed)}
     for part in ("bits", "speed"):
         if (keep / f"{part}.json").exists():
             result[part] = json.loads((keep / f"{part}.json").read_text())
