@@ -9,15 +9,16 @@ export default defineConfig({
   build: {
     outDir: "../fromnoise/serving/studio",
     emptyOutDir: true,
-    assetsDir: ".",
+    assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
-    // Names without hashes: the build is committed, and a change shows as a change of one file.
+    // The server shows assets/ without its key. Names have no hashes: the build is committed, and a change
+    // is to show as a change of one file.
     rollupOptions: {
       output: {
-        entryFileNames: "studio.js",
-        chunkFileNames: "[name].js",
-        assetFileNames: "[name][extname]",
+        entryFileNames: "assets/studio.js",
+        chunkFileNames: "assets/[name].js",
+        assetFileNames: "assets/[name][extname]",
       },
     },
   },

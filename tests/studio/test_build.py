@@ -2,9 +2,11 @@
 
 import gzip
 import re
-from importlib.resources import files
+from pathlib import Path
 
-BUILT = files("fromnoise") / "serving" / "studio"
+import fromnoise
+
+BUILT = Path(fromnoise.__file__).parent / "serving" / "studio"
 LARGEST = 120_000  # bytes, gzipped, in all
 NAMESPACES = {
     "http://www.w3.org/2000/svg",
@@ -15,7 +17,8 @@ NAMESPACES |= {"http://www.w3.org/1999/xlink", "http://www.w3.org/XML/1998/names
 
 
 def built() -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in BUILT.iterdir()}
+    found = [file for file in BUILT.rglob("*") if file.is_file()]
+    return {file.relative_to(BUILT).as_posix(): file.read_bytes() for file in found}
 
 
 def test_the_page_is_there_with_all_that_it_names() -> None:
