@@ -154,8 +154,16 @@ def _bits(model: TextDiffusion, test: list[Document], samples: int, seed: int) -
         f"blocks of {BLOCK}": model.text_nats(items, seed, styles, samples, BLOCK),
         "whole": model.text_nats(items, seed, styles, samples),
     }
-    figures = {way: bits_per_byte(found, items, seed) for way, found in nats.items()}
-    return {way: {"value": figure.value, "interval": figure.interval} for way, figure in figures.items()}
+    found = {}
+    for way, given in nats.items():
+        figure = bits_per_byte(given, items, seed)
+        rows = {style: [n for n, own in enumerate(styles) if own == style] for style in sorted(set(styles))}
+        by_style = {
+            style: bits_per_byte(given[own], [items[n] for n in own], seed).value
+            for style, own in rows.items()
+        }
+        found[way] = {"value": figure.value, "interval": figure.interval, "by_style": by_style}
+    return found
 
 
 def _speed(model: TextDiffusion, way: Way, tokens: int) -> dict[str, float]:
@@ -196,8 +204,18 @@ def _judged(keep: Path, texts: TextSet, tokens: int, seed: int) -> dict[str, Any
             "distinct_2": measured.distinct_2.value,
             "repetition": measured.repetition.value,
             "generative_perplexity": measured.generative_perplexity.value,
+            "by_style": _by_style(judge.read(made), styles),
         }
     return found
+
+
+def _by_style(guesses: list[str], styles: list[str]) -> dict[str, float]:
+    """Return the share of each style's texts that are taken for it."""
+    hits = [(style, guess == style) for guess, style in zip(guesses, styles, strict=True)]
+    return {
+        style: sum(hit for one, hit in hits if one == style) / styles.count(style)
+        for style in sorted(set(styles))
+    }
 
 
 def _real(texts: TextSet, styles: list[str], length: int) -> tuple[list[str], list[str]]:
