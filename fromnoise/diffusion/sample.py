@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from fromnoise.diffusion.denoiser import Denoise
 from fromnoise.diffusion.process import NoiseProcess
-from fromnoise.diffusion.solvers import SOLVERS, Solver
+from fromnoise.diffusion.solvers import SOLVERS
 from fromnoise.errors import RequestError
 from fromnoise.seeds import Seeds
 
@@ -27,8 +26,26 @@ def denoising_loss(
     return process.loss(denoise(xt, t, cond), x0, xt, t)
 
 
+class Steps(Protocol):
+    """All that a walk knows of a solver: of pictures or, when it unmasks, of tokens."""
+
+    @property
+    def suits(self) -> type:
+        """Return the kind of process that it can step."""
+
+    def step(
+        self, process: Any, denoise: Any, xt: Tensor, t: float, s: float, memory: Any, seeds: Seeds
+    ) -> tuple[Tensor, Any]:
+        """Return x at `s`, and what the next step wants to remember."""
+
+
 def sample(
-    denoise: Denoise, process: NoiseProcess, solver: Solver, xt: Tensor, times: Tensor, seeds: Seeds
+    denoise: Callable[[Tensor, Any], Any],
+    process: NoiseProcess,
+    solver: Steps,
+    xt: Tensor,
+    times: Tensor,
+    seeds: Seeds,
 ) -> Iterator[Tensor]:
     """Walk xt down `times` and yield x after every step; the last one is x at t = 0.
 
@@ -42,7 +59,12 @@ def sample(
 
 
 def _walk(
-    denoise: Denoise, process: NoiseProcess, solver: Solver, xt: Tensor, times: Tensor, seeds: Seeds
+    denoise: Callable[[Tensor, Any], Any],
+    process: NoiseProcess,
+    solver: Steps,
+    xt: Tensor,
+    times: Tensor,
+    seeds: Seeds,
 ) -> Iterator[Tensor]:
     memory = None
     for t, s in pairwise(times.tolist()):

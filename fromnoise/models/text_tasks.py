@@ -128,7 +128,8 @@ def write_anew(
 
 def shown(model: "TextDiffusion", tokens: Sequence[int]) -> str:
     """Return a draft's text, with a shade for every mask."""
-    parts, told = [], []
+    parts: list[str] = []
+    told: list[int] = []
     for token in tokens:
         if token == model.process.mask:
             parts += [model.tokenizer.decode(told), MASKED]
