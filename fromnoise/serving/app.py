@@ -48,13 +48,14 @@ def make_app(plan: Plan) -> FastAPI:
     """Set a server up; models are loaded when it starts, without keeping anybody waiting."""
     record = Record(plan.folder)
     crew = Crew(plan.limits)
-    house = House(plan.shelf, crew, record, Metrics(), Watch(), plan.limits, plan.reports)
+    house = House(plan.shelf, crew, record, Metrics(), Watch(record, plan.webhook), plan.limits, plan.reports)
 
     @contextlib.asynccontextmanager
     async def open_for_business(app: FastAPI) -> AsyncIterator[None]:
         threading.Thread(target=_warm, args=(plan.shelf,), daemon=True).start()
         yield
         crew.drain()
+        house.watch.close()
         record.close()
 
     app = FastAPI(

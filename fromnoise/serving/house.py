@@ -52,10 +52,13 @@ class Errand:
     """Ids of its results in the history."""
     words: tuple[str, ...] = ()
     """Texts beside the request's own that the result is made from."""
+    uploaded: tuple[str, ...] = ()
+    """Which pictures came with it, such as init and mask."""
 
     def engine(self, model: Any, work: Callable[[Any], Iterator[Any]] | None = None) -> Engine:
         """Return the engine that carries it out, with everything that happens recorded."""
-        return Engine(model, work, record=self.note)
+        told = {"uploaded": list(self.uploaded)} if self.uploaded else {}
+        return Engine(model, work, told, self.note)
 
     def note(self, outcome: Outcome) -> None:
         """Keep the result and a row about the request; nobody has heard of it yet."""

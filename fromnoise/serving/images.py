@@ -82,6 +82,7 @@ async def _answer(
     plan = plan_answer(body, house, str(request.base_url))
     errand = Errand(house, request.state.number, "picture", offer)
     seed = seed_of(body)
+    errand.uploaded = start.names
 
     def begin() -> Iterator[list[dict[str, Any]]]:
         return _carried_out(errand, body, start, plan, seed, event)

@@ -40,6 +40,11 @@ class Start:
     init: bytes | None = None
     mask: bytes | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return which of them there are."""
+        return tuple(name for name in ("init", "mask") if getattr(self, name) is not None)
+
 
 def seed_of(body: Any) -> int:
     """Return the seed asked for, or a random one."""

@@ -48,6 +48,7 @@ async def stream_pictures(request: Request, body: StudioPictureBody, house: In) 
     errand = Errand(house, request.state.number, "picture", offer)
     start = Start(_upload(body.init, house, "init"), _upload(body.mask, house, "mask"))
     seed, count = seed_of(body), count_of(body, house)
+    errand.uploaded = start.names
     head = {"type": "start", "id": errand.number, "model": offer.name, "seed": seed, "n": count}
 
     def begin() -> Iterator[list[Told]]:

@@ -100,7 +100,10 @@ def test_a_killed_server_loses_no_finished_result(started: Any) -> None:
         def ask(address: str = address) -> None:
             try:
                 while True:
-                    made = httpx.post(f"{address}/v1/images/generations", json={"prompt": "red circle", "response_format": "url"})
+                    made = httpx.post(
+                        f"{address}/v1/images/generations",
+                        json={"prompt": "red circle", "response_format": "url"},
+                    )
                     told.append(made.json()["data"][0]["url"].rpartition("history/")[2].partition("/")[0])
             except httpx.TransportError:
                 return
