@@ -11,6 +11,9 @@ from torch.nn import functional as F
 
 from fromnoise.errors import ConfigError
 
+UNSHARED = 32768
+"""Numbers from which torch lets several threads work on one tensor (its GRAIN_SIZE)."""
+
 
 class RMSNorm(nn.Module):
     """Scale each token to unit root mean square; learn a gain if `gain` (Zhang & Sennrich 2019)."""
@@ -64,6 +67,18 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).reshape(batch, length, width))  # type: ignore[no-any-return]
 
 
+def silu(x: Tensor) -> Tensor:
+    """Return x sigmoid(x), the same to the last bit however many threads there are.
+
+    Torch gives each thread a share of a large tensor, and what is left over of a share that is no multiple of
+    the vector width is rounded otherwise. Pieces that are too small to be shared have no such seams.
+    """
+    if torch.is_grad_enabled() or x.device.type != "cpu" or x.numel() < UNSHARED:
+        return F.silu(x)
+    rows = x.reshape(-1, x.shape[-1]).split(max(1, (UNSHARED - 1) // x.shape[-1]))
+    return torch.cat([F.silu(piece) for piece in rows]).view(x.shape)
+
+
 class SwiGLU(nn.Module):
     """Gated feed-forward layer (Shazeer 2020); `hidden` None is 8/3 of the width, in steps of 32."""
 
@@ -76,7 +91,7 @@ class SwiGLU(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Transform each token of x (..., D)."""
         gate, up = self.gate_up(x).chunk(2, dim=-1)
-        return self.down(F.silu(gate) * up)  # type: ignore[no-any-return]
+        return self.down(silu(gate) * up)  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
