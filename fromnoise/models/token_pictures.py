@@ -28,6 +28,7 @@ def drawn_pictures(model: "ImageTokens", asked: ImageRequest) -> Iterator[Progre
     tries = int(asked.best_of or 1)
     seeds = [asked.seed + item + more * APART for item in range(asked.count) for more in range(tries)]
     given = None if asked.init is None else model.codec.encode(torch.tensor(asked.init)[None])
+    shown = None if asked.keep is None and asked.mask is None else given
     cells = [open_cells(asked, model.layout.side, seed) for seed in seeds]
     ways = [
         SOLVERS[str(asked.solver)](model, _task(model, asked, given, made), seed)
@@ -37,10 +38,10 @@ def drawn_pictures(model: "ImageTokens", asked: ImageRequest) -> Iterator[Progre
     for step, codes in enumerate(zip(*ways, strict=True), start=1):
 
         def preview(codes: Sequence[Tensor] = codes) -> list[Image.Image]:
-            return _images(_decoded(model, codes[::tries], cells[::tries], given))
+            return _images(_decoded(model, codes[::tries], cells[::tries], shown))
 
         yield Progress(step, steps, preview)
-    pictures = _decoded(model, codes, cells, given)
+    pictures = _decoded(model, codes, cells, shown)
     made_by = {"model": model.name, "weights_sha256": model.weights_sha256}
     settings = [one | made_by for one in told(asked)]
     if tries > 1:
@@ -61,15 +62,18 @@ def _task(model: "ImageTokens", asked: ImageRequest, given: Tensor | None, cells
 
 
 def _decoded(
-    model: "ImageTokens", codes: Sequence[Tensor], cells: Sequence[Tensor], given: Tensor | None
+    model: "ImageTokens", codes: Sequence[Tensor], cells: Sequence[Tensor], shown: Tensor | None
 ) -> list[Tensor]:
-    """Decode codes (T,) each; what isn't written yet is white, what was given is what its codes show."""
+    """Decode codes (T,) each; what isn't written yet is white.
+
+    Outside the open cells a picture is, to the pixel, what the codes `shown` give; None decodes all as one.
+    """
     cell = model.size // model.layout.side
     pictures = []
     for one, made in zip(codes, cells, strict=True):
         picture = model.codec.decode(one.clamp(min=0).view(1, *model.codec.shape))[0]
-        if given is not None:
-            picture = torch.where(_in_pixels(made, cell), picture, model.codec.decode(given)[0])
+        if shown is not None:
+            picture = torch.where(_in_pixels(made, cell), picture, model.codec.decode(shown)[0])
         pictures.append(picture.masked_fill(_in_pixels(one == UNKNOWN, cell), 255))
     return pictures
 

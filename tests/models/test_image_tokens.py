@@ -12,6 +12,7 @@ from fromnoise.data.feed import CaptionedBatch
 from fromnoise.errors import RequestError
 from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.models.image_tokens_settings import ImageTokensSettings, net_tree
+from fromnoise.models.token_asking import open_cells
 from fromnoise.models.token_drawing import SOLVERS, by_next_token, by_passes
 from fromnoise.models.token_layout import TokenLayout
 from fromnoise.models.token_pictures import _task
@@ -113,13 +114,15 @@ def test_painting_changes_nothing_outside_the_cells_of_the_mask(model: ImageToke
     assert np.array_equal(painted, trip)
 
 
-def test_a_variation_keeps_the_share_of_cells_that_strength_says(model: ImageTokens) -> None:
+def test_a_variation_opens_the_share_of_cells_that_strength_says(model: ImageTokens) -> None:
     init = picture()
     trip = model.codec.decode(model.codec.encode(torch.from_numpy(init)[None]))[0].numpy()
     assert np.array_equal(made(model, init=init, strength=0.0, steps=2)[0], trip)
-    cells = (made(model, init=init, strength=0.5, steps=2)[0] == trip).all(2)
-    kept = cells.reshape(SIDE, 4, SIDE, 4).all((1, 3))
-    assert kept.sum() >= SIDE**2 // 2
+    one, other = made(model, init=init, strength=0.5, steps=2, count=2)
+    assert not np.array_equal(one, trip) and not np.array_equal(one, other)
+    for strength, count in ((0.0, 0), (0.5, SIDE**2 // 2), (1.0, SIDE**2)):
+        request = ImageRequest(prompt="a red apple", init=init, strength=strength)
+        assert int(open_cells(request, SIDE, 7).sum()) == count
 
 
 def test_passes_fill_all_cells_and_leave_given_codes_alone(model: ImageTokens) -> None:
