@@ -54,7 +54,7 @@ def make_app(plan: Plan) -> FastAPI:
     async def open_for_business(app: FastAPI) -> AsyncIterator[None]:
         threading.Thread(target=_warm, args=(plan.shelf,), daemon=True).start()
         yield
-        crew.drain()
+        crew.drain(0)  # whoever stops the server has waited already
         house.watch.close()
         record.close()
 

@@ -2,8 +2,8 @@
 
 Two measures. The population stability index compares shares of groups (lengths, styles): the sum over groups
 of (p - q) ln(p / q); above 0.25 a population is held to have changed (Siddiqi 2006, chapter 6). The kernel
-distance compares features of prompts or results: the unbiased squared MMD (Gretton et al. 2012, eq. 3), against
-what it is when the two sets are mixed at random, so that its limit is a one in a hundred chance.
+distance compares features of prompts or results: the unbiased squared MMD (Gretton et al. 2012, eq. 3),
+against what it is when the two sets are mixed at random, so that its limit is a one in a hundred chance.
 Legend: N old, M new, D features, S ways to part them.
 """
 

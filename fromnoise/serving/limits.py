@@ -30,7 +30,7 @@ class Limits:
     """Requests that are worked on by turns."""
     seconds: float = 300.0
     """Longest time from a request's arrival to its end."""
-    drain_seconds: float = 25.0
+    drain_seconds: float = 20.0
     """Time to finish what is running when the server is told to stop."""
 
     def told(self) -> dict[str, float]:

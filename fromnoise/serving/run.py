@@ -2,13 +2,30 @@
 
 import logging
 import socket
+import threading
 
 import uvicorn
 from fastapi import FastAPI
 
+from fromnoise.serving.crew import Crew
 from fromnoise.serving.limits import Limits
 
 _CONNECTIONS = 1024
+_TO_TELL = 3.0
+"""Seconds to tell those whose work was stopped."""
+
+
+class Server(uvicorn.Server):
+    """A server that finishes what it has begun, up to a limit, when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, crew: Crew) -> None:
+        super().__init__(config)
+        self._crew = crew
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take on nothing more; stop what is not done in time."""
+        threading.Thread(target=self._crew.drain, daemon=True).start()
+        await super().shutdown(sockets)
 
 
 def run(app: FastAPI, listening: socket.socket, limits: Limits) -> None:
@@ -20,11 +37,11 @@ def run(app: FastAPI, listening: socket.socket, limits: Limits) -> None:
         log_level="warning",
         server_header=False,
         timeout_keep_alive=15,
-        timeout_graceful_shutdown=int(limits.drain_seconds),
+        timeout_graceful_shutdown=int(limits.drain_seconds + _TO_TELL),
         h11_max_incomplete_event_size=limits.header_bytes,
         limit_concurrency=_CONNECTIONS,
         backlog=1024,
         ws="none",
         lifespan="on",
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    Server(config, app.state.house.crew).run(sockets=[listening])

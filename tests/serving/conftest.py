@@ -79,6 +79,12 @@ class running:  # reads as what it does
 
 
 @pytest.fixture
+def run_server(shelf_of_tiny_models: Any, tmp_path: Path) -> Any:
+    """Start another server, with options of its own."""
+    return lambda **options: running(shelf_of_tiny_models, tmp_path, **options)
+
+
+@pytest.fixture
 def client(server: SimpleNamespace) -> Any:
     """OpenAI's client, which tries nothing twice."""
     openai = pytest.importorskip("openai")

@@ -5,7 +5,6 @@ import struct
 import time
 import zlib
 from io import BytesIO
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -204,15 +203,13 @@ def test_answers_have_a_number_and_say_how_they_may_be_used(http: Any) -> None:
     assert "access-control-allow-origin" not in told.headers
 
 
-def test_keys_are_asked_for_where_there_are_some(shelf_of_tiny_models: Any, tmp_path: Path) -> None:
-    from tests.serving.conftest import running
-
+def test_keys_are_asked_for_where_there_are_some(run_server: Any) -> None:
     httpx = pytest.importorskip("httpx2")
     key = "a-key-of-this-test"
     keys = ("another-key-of-it", key)
     wrong = ({}, {"authorization": f"Bearer {key}x"}, {"authorization": key}, {"authorization": "Bearer"})
     with (
-        running(shelf_of_tiny_models, tmp_path, keys=keys) as started,
+        run_server(keys=keys) as started,
         httpx.Client(base_url=started.address) as http,
     ):
         assert http.get("/health").status_code == 200
