@@ -1,11 +1,12 @@
-"""How the codes of one picture come about: one after the other, or in a few passes over all of them.
+"""How the codes of a picture come about: one after the other, or in a few passes over all of them.
 
-Legend: P tokens before a picture, T codes of a picture, K codes, V vocabulary. `known` (T,) holds the codes
-that are given, -1 where one is asked for.
+A picture may be tried several times; its tries go through the network together, other pictures never do.
+Legend: G tries, P tokens before a picture, T codes of a picture, K codes, V vocabulary. `known` (G, T) holds
+the codes that are given, -1 where one is asked for.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ SOLVERS = Registry(
         "next-token": "fromnoise.models.token_drawing:by_next_token",
     },
 )
-"""Name -> (model, task, seed) -> codes so far (T,), step by step."""
+"""Name -> (model, task, seeds) -> codes so far (G, T), step by step."""
 UNKNOWN = -1
 
 
@@ -49,61 +50,59 @@ class Task:
         return torch.linspace(self.guidance_start, self.guidance, steps, dtype=torch.float64).tolist()
 
 
-def by_next_token(model: "ImageTokens", task: Task, seed: int) -> Iterator[Tensor]:
+def by_next_token(model: "ImageTokens", task: Task, seeds: Sequence[int]) -> Iterator[Tensor]:
     """Write code after code, each by those before it; codes that are given come as they are."""
     layout, codes = model.layout, torch.full_like(task.known, UNKNOWN)
 
     def allowed(step: int, chosen: Tensor) -> Tensor:
-        given, open_to = int(task.known[step]), torch.zeros(len(chosen), layout.vocabulary, dtype=torch.bool)
-        first, last = (0, layout.codes) if given == UNKNOWN else (given, given + 1)
-        open_to[:, layout.first + first : layout.first + last] = True
-        return open_to
+        given = task.known[:, step, None]  # (G, 1)
+        ids = torch.arange(layout.vocabulary) - layout.first
+        return torch.where(given == UNKNOWN, ids >= 0, ids == given)
 
     columns = decode(
         model.net,
-        [task.begun],
-        len(codes),
+        [task.begun] * len(codes),
+        layout.picture,
         task.choice,
-        Seeds([seed]),
+        Seeds(seeds),
         allowed=allowed,
-        null=[task.null],
-        guidance=task.scales(len(codes)),
+        null=[task.null] * len(codes),
+        guidance=task.scales(layout.picture),
         likely=False,
     )
     for step, column in enumerate(columns):
-        codes[step] = column.tokens[0] - layout.first
+        codes[:, step] = column.tokens.cpu() - layout.first
         yield codes.clone()
 
 
 @torch.inference_mode()
-def by_passes(model: "ImageTokens", task: Task, seed: int) -> Iterator[Tensor]:
+def by_passes(model: "ImageTokens", task: Task, seeds: Sequence[int]) -> Iterator[Tensor]:
     """Guess all codes at every pass, and keep those that are surest (Chang et al. 2022, cosine schedule)."""
-    stream, codes = Seeds([seed]), task.known.clone()
+    streams, codes, steps = Seeds(seeds), task.known.clone(), task.steps
     hidden = codes == UNKNOWN
-    total, steps = int(hidden.sum()), task.steps
+    total = hidden.sum(1)
     for step, scale in enumerate(task.scales(steps), start=1):
-        shares = task.choice.probabilities(_both_ways(model, task, codes, scale))  # (T, K)
-        chance, luck = stream.uniform(2, len(codes))[0]
-        guesses = drawn(shares, chance)
-        sure = shares.gather(1, guesses[:, None])[:, 0].log()
+        shares = task.choice.probabilities(_both_ways(model, task, codes, scale).flatten(0, 1))  # (G T, K)
+        chance, luck = streams.uniform(2, codes.shape[1]).unbind(1)
+        guesses = drawn(shares, chance.flatten())
+        sure = shares.gather(1, guesses[:, None]).log().view_as(luck)
         sure += task.choice.temperature * (1 - step / steps) * -(-luck.clamp(min=1e-12).log()).log()
-        left = 0 if step == steps else math.floor(total * math.cos(math.pi / 2 * step / steps))
-        order = sure.masked_fill(~hidden, torch.inf).argsort()
-        codes = torch.where(hidden, guesses, codes)
-        hidden = torch.zeros_like(hidden)
-        hidden[order[:left]] = True
-        codes[hidden] = UNKNOWN
-        yield codes.clone()
+        left = (total * math.cos(math.pi / 2 * step / steps)).floor() * (step < steps)
+        order = sure.masked_fill(~hidden, torch.inf).argsort(1).argsort(1)
+        codes = torch.where(hidden, guesses.view_as(codes), codes)
+        hidden = order < left[:, None]
+        codes = codes.masked_fill(hidden, UNKNOWN)
+        yield codes
 
 
 def _both_ways(model: "ImageTokens", task: Task, codes: Tensor, scale: float) -> Tensor:
-    """Score every code (T, K) by all that are known, on either side."""
+    """Score every code (G, T, K) by all that are known, on either side."""
     layout = model.layout
-    read = torch.where(codes == UNKNOWN, layout.mask, codes + layout.first).tolist()
+    read = torch.where(codes == UNKNOWN, layout.mask, codes + layout.first)
 
     def scored(begun: list[int]) -> Tensor:
-        ids = torch.tensor([[*begun, *read]], device=model.device)
-        return model.scores(model.net(ids, causal=False))[0].float().cpu()
+        ids = torch.cat([torch.tensor([begun]).expand(len(read), -1), read], 1)
+        return model.scores(model.net(ids.to(model.device), causal=False)).float().cpu()
 
     strong = scored(task.begun)
     if scale == 1.0:

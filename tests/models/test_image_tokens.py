@@ -55,17 +55,16 @@ def made(model: ImageTokens, **options: Any) -> np.ndarray:
 
 def codes_of(model: ImageTokens, **options: Any) -> torch.Tensor:
     request = model.check(ImageRequest(prompt="a red apple", **options))
-    known = torch.full((SIDE**2,), -1)
-    task = _task(model, request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
-    *_, codes = by_next_token(model, replace(task, known=known), request.seed)
-    return codes
+    task = _task(model, request, None, torch.ones(1, SIDE, SIDE, dtype=torch.bool))
+    *_, codes = by_next_token(model, task, [request.seed])
+    return codes[0]
 
 
 def test_cached_decoding_equals_the_full_pass(model: ImageTokens) -> None:
     options: dict[str, Any] = {"temperature": 0, "top_p": 1.0, "guidance": 2.0, "guidance_start": 1.0}
     request = model.check(ImageRequest(prompt="a red apple", style="noto", **options))
-    task = _task(model, request, None, torch.ones(SIDE, SIDE, dtype=torch.bool))
-    *_, codes = by_next_token(model, task, 0)
+    task = _task(model, request, None, torch.ones(1, SIDE, SIDE, dtype=torch.bool))
+    *_, (codes,) = by_next_token(model, task, [0])
     with torch.no_grad():
         read = (codes + model.layout.first).tolist()
         strong, weak = (
@@ -129,8 +128,8 @@ def test_passes_fill_all_cells_and_leave_given_codes_alone(model: ImageTokens) -
     request = model.check(ImageRequest(prompt="a red apple", solver="masked", steps=5))
     given = torch.arange(SIDE**2)
     cells = torch.rand(SIDE, SIDE, generator=torch.Generator().manual_seed(0)) < 0.5
-    task = _task(model, request, given[None], cells)
-    states = list(by_passes(model, task, 0))
+    task = _task(model, request, given[None], cells[None])
+    states = [codes for (codes,) in by_passes(model, task, [0])]
     hidden = [int((codes == -1).sum()) for codes in states]
     assert len(states) == 5 and hidden == sorted(hidden, reverse=True) and hidden[-1] == 0
     assert torch.equal(states[-1][~cells.flatten()], given[~cells.flatten()])
