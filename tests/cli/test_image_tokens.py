@@ -5,33 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from fromnoise.cli.main import main
-from fromnoise.codecs.bpe import PromptTokens
-from fromnoise.codecs.vq import VQ, VQSettings
 from fromnoise.models.checkpoint import load, save
 from fromnoise.models.image_tokens import ImageTokens
-from fromnoise.models.image_tokens_settings import ImageTokensSettings, net_tree
-from fromnoise.models.token_layout import TokenLayout
 
-STYLES, SIDE, CODES = ("flat", "noto"), 4, 24
+SIDE = 4
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, tokens_model: ImageTokens) -> Path:
     """A model's folder, its codec beside it."""
-    torch.manual_seed(0)
-    widths = {"encoder_widths": (8, 8), "decoder_widths": (8, 8)}
-    depths = {"encoder_depths": (1, 1), "decoder_depths": (1, 1)}
-    codec = VQ(VQSettings(size=16, patch=2, codes=CODES, channels=4, **widths, **depths)).eval()
-    tokens = PromptTokens.train(["a red apple", "a house"], 300, 6)
-    net = net_tree({"width": 32, "depth": 1, "heads": 2}, TokenLayout(len(tokens), 6, STYLES, CODES, SIDE))
-    tree = {"styles": STYLES, "text": 6, "net": net, "codec": {"kind": "vq", "name": "tiny-vq"}}
     root = tmp_path_factory.mktemp("models")
-    save(codec, root / "tiny-vq")
-    save(ImageTokens(ImageTokensSettings.model_validate(tree), codec, tokens).eval(), root / "tiny-tokens")
+    save(tokens_model.codec, root / "tiny-vq")
+    save(tokens_model, root / "tiny-tokens")
     return root / "tiny-tokens"
 
 

@@ -14,6 +14,7 @@ from fromnoise.evaluation.models import compare_model, evaluate_model
 
 if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
+    from fromnoise.models.image_tokens import ImageTokens
 
 
 @pytest.fixture
@@ -74,3 +75,16 @@ def test_the_command_judges_a_model(name: str, tmp_path: Path) -> None:
     words = ["eval", "--model", name, "-o", str(tmp_path / "out"), "-n", "4", "--extractor", "pixels"]
     assert main(words) == 3
     assert "What was asked for" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_a_model_of_tokens_is_judged_by_its_exact_bits(own_home: Path, tokens_model: "ImageTokens") -> None:
+    from fromnoise.models.checkpoint import save
+
+    save(tokens_model.codec, own_home / "models" / "tiny-vq")
+    save(tokens_model, own_home / "models" / "shapes-tokens")
+    build_shapes(dataset_folder("shapes"), count=60, size=16)
+    report = evaluate_model("shapes-tokens", n=4, extractor="pixels")
+    bits = report["metrics"]["bits_per_code"]
+    low, high = bits["low"], bits["high"]
+    assert low < bits["value"] < high and 2 < bits["value"] < 20  # 4.6 by chance; its weights are wild
+    assert "bits_per_dim" not in report["metrics"]

@@ -5,16 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from fromnoise.codecs.bpe import PromptTokens
-from fromnoise.codecs.vq import VQ, VQSettings
 from fromnoise.data.augment import LABEL
 from fromnoise.data.feed import CaptionedBatch
 from fromnoise.errors import RequestError
 from fromnoise.models.image_tokens import ImageTokens
-from fromnoise.models.image_tokens_settings import ImageTokensSettings, net_tree
 from fromnoise.models.token_asking import open_cells
 from fromnoise.models.token_drawing import SOLVERS, by_next_token, by_passes
-from fromnoise.models.token_layout import TokenLayout
 from fromnoise.models.token_pictures import _task
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 from fromnoise.seeds import Seeds
@@ -23,20 +19,9 @@ STYLES = ("flat", "noto")
 CODES, SIDE, PIXELS = 24, 4, 16
 
 
-@pytest.fixture(scope="module")
-def model() -> ImageTokens:
-    torch.manual_seed(0)
-    tiny: dict[str, Any] = {"encoder_widths": (8, 8), "encoder_depths": (1, 1)}
-    tiny |= {"decoder_widths": (8, 8), "decoder_depths": (1, 1)}
-    codec = VQ(VQSettings(size=PIXELS, patch=2, codes=CODES, channels=4, **tiny)).eval()
-    tokens = PromptTokens.train(["a red apple", "a house on a hill"], 300, 6)
-    layout = TokenLayout(len(tokens), 6, STYLES, CODES, SIDE)
-    net = net_tree({"width": 32, "depth": 2, "heads": 2, "qk_norm": True}, layout)
-    settings = ImageTokensSettings.model_validate({"styles": STYLES, "text": 6, "net": net})
-    model = ImageTokens(settings, codec, tokens)
-    for parameter in model.net.parameters():  # bold weights, so that mistakes show
-        parameter.data.add_(0.1 * torch.randn(parameter.shape))
-    return model.eval()
+@pytest.fixture
+def model(tokens_model: ImageTokens) -> ImageTokens:
+    return tokens_model
 
 
 def batch(count: int = 6) -> CaptionedBatch:
