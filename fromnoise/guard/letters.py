@@ -46,7 +46,7 @@ def _seen(letter: str) -> str:
         return " "
     if letter in _BLANK or unicodedata.category(letter) in ("Cf", "Cc", "Cn", "Co"):
         tag = ord(letter) - 0xE0000
-        return chr(tag) if 0x20 < tag < 0x7F else ""
+        return chr(tag) if 0x20 <= tag < 0x7F else ""
     if unicodedata.category(letter) in ("Mn", "Me"):
         return letter if ord(letter) in _KEEPS_MARKS else ""
     if unicodedata.category(letter) == "So" and (framed := _NAMED.fullmatch(unicodedata.name(letter))):

@@ -13,10 +13,12 @@ from functools import cached_property
 
 LONGEST = 24  # letters of a form
 _REPEATED = 8  # times a letter may be repeated, on average
-_STAND_INS = str.maketrans("0!|3456789@$+(<{[", "o11easgtbgastcccc")
+_STAND_INS = str.maketrans("0!|3456789@$+(<{[", "oileasgtbgastcccc")
 _ALIKE = str.maketrans("i1", "ll")
 _REPEATS = re.compile(r"(.)\1+")
 _MASKED = re.compile(r"[a-z]*\.[a-z.]*")
+_LONG = 10  # letters of a token that may hold short words too
+_FILLERS = frozenset(["a", "an", "of", "to", "in", "on", "my", "me", "is"])
 _VOWELS = re.compile("[aeiou]")
 _ENDINGS = [
     "e",
@@ -41,6 +43,7 @@ _ENDINGS = [
     "a",
     "o",
 ]
+_LOSSY = 5  # letters of a form from which one may be missing
 _SHORTEST = 4  # letters of a form that is looked for backwards, or in pieces
 
 
@@ -92,10 +95,17 @@ class Lexicon:
 
     @cached_property
     def coded(self) -> dict[str, str]:
-        """Return forms backwards, in rot13 and pig Latin, with two letters swapped and without vowels."""
-        long = sorted(form for form in self._hideable if form.isascii())
+        """Return forms backwards, in rot13 and pig Latin, and mistyped."""
         taken = self.innocent | self.forms
-        return {code: form for form in long for code in _codes(form) if code not in taken and len(code) > 2}
+        pairs = [
+            (code, form)
+            for form in sorted(self.latin & self.known)
+            if len(form) > _SHORTEST
+            for code in _whole_codes(form)
+        ]
+        for form in sorted(self.latin & self._hideable):
+            pairs += [(code, form) for code in (*_whole_codes(form), *_slips(form, form in self.strong))]
+        return {code: form for code, form in pairs if code not in taken and len(code) > 2}
 
     @cached_property
     def prefixes(self) -> frozenset[str]:
@@ -129,17 +139,33 @@ class Lexicon:
     def masked(self, token: str) -> str | None:
         """Return a form that fits a token in which some letters are dots; at least half must be said."""
         said = len(token) - token.count(".")
-        if not _MASKED.fullmatch(token) or said < max(2, len(token) / 2) or len(token) not in self.by_length:
+        if (
+            not _MASKED.fullmatch(token)
+            or said < max(2, 0.4 * len(token))
+            or len(token) not in self.by_length
+        ):
             return None
         found = re.search(f"^{token.replace('.', '[a-z]')}$", self.by_length[len(token)], re.MULTILINE)
         return found.group() if found else None
 
     def cut(self, token: str) -> list[str]:
-        """Cut a token into two forms that somebody glued together; [] when it is none."""
-        for at in range(max(3, len(token) - LONGEST), min(LONGEST, len(token) - 3) + 1):
-            if token[:at] in self.forms and token[at:] in self.forms:
-                return [token[:at], token[at:]]
-        return []
+        """Cut a token into forms and ordinary words that somebody glued together; [] when it is none."""
+        before: dict[int, int] = {0: 0}  # a place that words reach -> where the last of them begins
+        for at in range(len(token)):
+            if at in before:
+                for end in range(at + 1, min(at + LONGEST, len(token)) + 1):
+                    if end not in before and self._glues(token[at:end], len(token)):
+                        before[end] = at
+        parts, end = [], len(token)
+        while end and end in before:
+            parts.append(token[before[end] : end])
+            end = before[end]
+        return parts[::-1] if end == 0 and any(len(part) > 3 and part in self.forms for part in parts) else []
+
+    def _glues(self, piece: str, whole: int) -> bool:
+        return (piece in _FILLERS and whole >= _LONG) or (
+            len(piece) > 2 and (piece in self.forms or piece in self.innocent)
+        )
 
     def spelled(self, letters: str, shortest: int = 3) -> list[str]:
         """Return the forms that a row of letters spells, those that explain most of it."""
@@ -177,17 +203,26 @@ def all_inflected(entries: Iterable[str]) -> frozenset[str]:
     return frozenset(form for entry in entries for form in inflected(entry))
 
 
-def _codes(form: str) -> Iterator[str]:
-    yield form[::-1]
-    yield codecs.encode(form, "rot13")
-    if first := _VOWELS.search(form):
+def _whole_codes(form: str) -> Iterator[str]:
+    """Yield a form backwards, in rot13 and in pig Latin."""
+    if len(form) >= _SHORTEST - 1:
+        yield form[::-1]
+        yield codecs.encode(form, "rot13")
+    if (first := _VOWELS.search(form)) and len(form) >= _SHORTEST:
         yield form[first.start() :] + form[: first.start()] + "ay"
         yield form[first.start() :] + form[: first.start()] + "way"
-    if len(form) > _SHORTEST:
-        yield from (form[:at] + form[at + 1] + form[at] + form[at + 2 :] for at in range(1, len(form) - 1))
-    bare = form[0] + _VOWELS.sub("", form[1:])
-    if len(bare) > 3:
-        yield bare
+
+
+def _slips(form: str, strong: bool) -> Iterator[str]:
+    """Yield a form with two letters swapped, with one left out, and without vowels."""
+    size = len(form)
+    if size > _SHORTEST - strong:
+        yield from (form[:at] + form[at + 1] + form[at] + form[at + 2 :] for at in range(1, size - 1))
+    if size > _LOSSY + 2 * (not strong):
+        yield from (form[:at] + form[at + 1 :] for at in range(1, size - 1))
+    for bare in (form[0] + _VOWELS.sub("", form[1:]), _VOWELS.sub("", form)):
+        if len(bare) >= _SHORTEST:
+            yield bare
 
 
 def _stand_ins(token: str) -> str:

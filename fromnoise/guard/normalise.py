@@ -41,6 +41,8 @@ _TURNED = frozenset("\u0250\u01dd\u025f\u0265\u1d09\u029e\ua781\u026f\u0279\u028
 _ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{6,}={0,2}")
 _SHORTENED = re.compile(r"^([a-zA-Z]+)['\u2019](?:s|ll|re|ve|d|m|t)$")
 _BREAKS = re.compile(r"[-/.,:;_()\u2013\u2014]+")
+_SAID = re.compile(r"[a-zA-Z][a-zA-Z ,.!?'-]{2,}")
+_FRAMED = re.compile(r"^([a-z])\1+([a-z]{3,}?)\1{2,}$")
 _DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
 _LONE_SIGNS = frozenset("@$!|+")
 _GLUED = 10  # letters; longer tokens may be several words
@@ -105,6 +107,8 @@ def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
         yield from (Word(sign) for sign in chunk if len(chunk) == 1 and sign in _LONE_SIGNS)
     elif found := _readings(chunk.strip(_QUOTES), lexicon) or _readings(core, lexicon):
         yield from (Word(form, hidden=True) for form in found)
+    elif inside := _decoded(core, lexicon):
+        yield from inside
     else:
         parts = [part for part in _BREAKS.split(core) if part]
         if len(parts) > 1:
@@ -123,6 +127,8 @@ def _letters(core: str, lexicon: Lexicon) -> Iterator[Word]:
         yield Word(form, hidden=True)
     elif parts := _several(core, lexicon):
         yield from (Word(part) for part in parts)
+    elif (framed := _FRAMED.match(token)) and framed[2] in lexicon.forms:
+        yield Word(framed[2], hidden=True)
     else:
         yield Word(token)
     if len(token) > 7 and _CASES.fullmatch(core) is None:
@@ -150,6 +156,10 @@ def _piece(piece: str, lexicon: Lexicon) -> Iterator[Word]:
         yield from _letters(piece, lexicon)
     elif found := _readings(piece, lexicon):
         yield from (Word(form, hidden=True) for form in found)
+    elif piece.casefold() in lexicon.forms:
+        yield Word(piece.casefold())
+    elif (bare := piece.strip("0123456789")).isascii() and bare.isalpha():
+        yield from _letters(bare, lexicon)
     else:
         yield Word(piece.casefold())
 
@@ -175,7 +185,7 @@ def _readings(core: str, lexicon: Lexicon) -> list[str]:
         return [form]
     if all(len(piece) == 1 for piece in pieces) and len(pieces) > 2:
         return _spelled("".join(pieces).translate(LOOK), lexicon)
-    return [word.text for word in _decoded(core, lexicon)]
+    return []
 
 
 def _candidates(token: str) -> Iterator[str]:
@@ -205,8 +215,8 @@ def _decoded(core: str, lexicon: Lexicon) -> list[Word]:
             texts.append(decode(core).decode("utf-8"))
         except (ValueError, binascii.Error):
             continue
-    words = (word for text in texts if text.isprintable() for word in read(text, lexicon))
-    return [Word(word.text, hidden=True) for word in words if lexicon.whole(word.text)]
+    said = (text for text in texts if _SAID.fullmatch(text))
+    return [Word(word.text, word.text in lexicon.forms) for text in said for word in read(text, lexicon)]
 
 
 def _spelled(letters: str, lexicon: Lexicon) -> list[str]:
@@ -262,4 +272,5 @@ def _pieces(row: Sequence[Word], at: int, lexicon: Lexicon) -> int:
 
 
 def _all_ordinary(pieces: Sequence[str], lexicon: Lexicon) -> bool:
+    """Tell whether pieces are words by themselves."""
     return all(piece in lexicon.innocent or piece in lexicon.forms for piece in pieces)
