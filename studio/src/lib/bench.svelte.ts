@@ -16,7 +16,8 @@ class Bench {
   /** Take up what the address says, or else what was there last time. */
   open(query: URLSearchParams): void {
     if (query.size > 0) this.making = fromQuery(query);
-    else if (!this.making.prompt) this.making = fromQuery(new URLSearchParams(localStorage.getItem(key) ?? ""));
+    else if (!this.making.prompt)
+      this.making = fromQuery(new URLSearchParams(localStorage.getItem(key) ?? ""));
     if (query.size === 0 && !this.making.prompt) this.making.seed = randomSeed();
   }
 

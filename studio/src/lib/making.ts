@@ -46,7 +46,16 @@ export const fresh: Making = {
   between_seed: null,
 };
 
-const figures = ["seed", "count", "steps", "guidance", "guidance_rescale", "eta", "strength", "between_seed"] as const;
+const figures = [
+  "seed",
+  "count",
+  "steps",
+  "guidance",
+  "guidance_rescale",
+  "eta",
+  "strength",
+  "between_seed",
+] as const;
 export const mostSeed = 2 ** 31 - 1;
 
 export function randomSeed(): number {
@@ -110,7 +119,8 @@ export function toAsk(making: Making, init: string | null, mask: string | null):
 export function toQuery(making: Making): URLSearchParams {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(making)) {
-    if (value !== null && value !== "" && value !== fresh[name as keyof Making]) query.set(name, String(value));
+    if (value !== null && value !== "" && value !== fresh[name as keyof Making])
+      query.set(name, String(value));
   }
   return query;
 }

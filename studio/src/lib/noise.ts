@@ -1,7 +1,12 @@
 // Noise to look at before a picture is there: the same for the same seed.
 
 /** Fill a canvas with soft coloured Gaussian noise, on the ground colour (three numbers, 0 to 255). */
-export function drawNoise(canvas: HTMLCanvasElement, seed: number, ground: readonly number[], spread: number): void {
+export function drawNoise(
+  canvas: HTMLCanvasElement,
+  seed: number,
+  ground: readonly number[],
+  spread: number,
+): void {
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(canvas.width, canvas.height);
   const next = gaussian(seed);

@@ -26,11 +26,22 @@ export class PictureRun {
   async start(ask: PictureAsk): Promise<void> {
     this.stop();
     const work = (this.#work = new AbortController());
-    Object.assign(this, { phase: "waiting", frames: [], made: [], warnings: [], trouble: "", steps: 0, waiting: 0, ask });
+    Object.assign(this, {
+      phase: "waiting",
+      frames: [],
+      made: [],
+      warnings: [],
+      trouble: "",
+      steps: 0,
+      waiting: 0,
+      ask,
+    });
     announcer.say("Making.");
     try {
-      for await (const { data } of events("/api/images/stream", ask, work.signal)) this.#take(data as PictureEvent);
-      if (this.#work === work && this.busy) throw new Error("The server ended before the picture was finished.");
+      for await (const { data } of events("/api/images/stream", ask, work.signal))
+        this.#take(data as PictureEvent);
+      if (this.#work === work && this.busy)
+        throw new Error("The server ended before the picture was finished.");
     } catch (mistake) {
       if (this.#work === work && !work.signal.aborted) this.#fail((mistake as Error).message);
     }

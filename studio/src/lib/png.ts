@@ -19,7 +19,7 @@ export async function readSettings(file: Blob): Promise<Record<string, unknown>>
 
 function textOf(bytes: Uint8Array, keyword: string): string | null {
   const view = new DataView(bytes.buffer);
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const data = bytes.subarray(at + 8, at + 8 + length);

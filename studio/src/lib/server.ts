@@ -40,7 +40,11 @@ export async function remove(path: string): Promise<void> {
 }
 
 /** Send JSON or a form and give out the events that come back, until "[DONE]" or the end. */
-export async function* events(path: string, body: object | FormData, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+export async function* events(
+  path: string,
+  body: object | FormData,
+  signal: AbortSignal,
+): AsyncGenerator<ServerEvent> {
   const form = body instanceof FormData;
   const answer = await reach(path, {
     method: "POST",
@@ -86,7 +90,12 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
     answer = await fetch(path, { ...init, headers });
   } catch (mistake) {
     if (mistake instanceof DOMException && mistake.name === "AbortError") throw mistake;
-    throw new Refusal("The server does not answer. Is `fromnoise serve` still running?", 0, "unreachable", null);
+    throw new Refusal(
+      "The server does not answer. Is `fromnoise serve` still running?",
+      0,
+      "unreachable",
+      null,
+    );
   }
   if (answer.ok) return answer;
   throw await refusal(answer);

@@ -25,9 +25,18 @@ export class TextRun {
   async start(ask: TextAsk): Promise<void> {
     this.stop();
     const work = (this.#work = new AbortController());
-    Object.assign(this, { phase: "waiting", text: "", frames: [], made: null, warnings: [], trouble: "", steps: 0 });
+    Object.assign(this, {
+      phase: "waiting",
+      text: "",
+      frames: [],
+      made: null,
+      warnings: [],
+      trouble: "",
+      steps: 0,
+    });
     try {
-      for await (const { data } of events("/api/text/stream", ask, work.signal)) this.#take(data as TextEvent);
+      for await (const { data } of events("/api/text/stream", ask, work.signal))
+        this.#take(data as TextEvent);
       if (this.#work === work && this.busy) throw new Error("The server ended before the text was finished.");
     } catch (mistake) {
       if (this.#work === work && !work.signal.aborted) {
@@ -55,7 +64,13 @@ export class TextRun {
     } else if (event.type === "done") {
       const made = event.texts[0] ?? null;
       if (this.frames.length > 0 && made) this.frames[this.frames.length - 1] = made.text;
-      Object.assign(this, { phase: "done", made, text: made?.text ?? this.text, seconds: event.seconds, warnings: event.warnings });
+      Object.assign(this, {
+        phase: "done",
+        made,
+        text: made?.text ?? this.text,
+        seconds: event.seconds,
+        warnings: event.warnings,
+      });
       announcer.say(`${this.name}: ${this.text}`);
     }
   }

@@ -10,7 +10,9 @@ export interface Model {
   styles: string[];
   solvers: string[];
   grids?: string[];
-  defaults: Partial<Record<"steps" | "guidance_scale" | "max_tokens" | "temperature" | "top_p" | "top_k", number | null>> & {
+  defaults: Partial<
+    Record<"steps" | "guidance_scale" | "max_tokens" | "temperature" | "top_p" | "top_k", number | null>
+  > & {
     solver?: string | null;
     style?: string | null;
     grid?: string | null;
@@ -133,9 +135,23 @@ export interface Monitoring {
   since: number;
   now: number;
   requests: Record<"total" | "done" | "refused" | "cancelled" | "failed" | "turned_away", number>;
-  kinds: { kind: string; model: string; total: number; p50: number | null; p99: number | null; items: number }[];
+  kinds: {
+    kind: string;
+    model: string;
+    total: number;
+    p50: number | null;
+    p99: number | null;
+    items: number;
+  }[];
   refusals: { category: string; stage: string; count: number; share: number }[];
-  drift: { what: string; measure: string; value: number | null; limit: number; count: number; state: string }[];
+  drift: {
+    what: string;
+    measure: string;
+    value: number | null;
+    limit: number;
+    count: number;
+    state: string;
+  }[];
   alerts: { time: number; level: string; name: string; message: string }[];
   series: { time: number; total: number; refused: number; failed: number; p50: number | null }[];
   queue: { running: number; waiting: number; room: number };

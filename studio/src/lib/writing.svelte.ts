@@ -58,7 +58,12 @@ class Writing {
     const [inOrder, atOnce] = [offered.words, offered.diffusedWords];
     await Promise.all([
       inOrder && this.inOrder.start({ ...this.#ask(inOrder), prompt: this.beginning }),
-      atOnce && this.atOnce.start(this.hasGaps ? { ...this.#ask(atOnce), prompt: "", template: this.asked.prompt } : this.#ask(atOnce)),
+      atOnce &&
+        this.atOnce.start(
+          this.hasGaps
+            ? { ...this.#ask(atOnce), prompt: "", template: this.asked.prompt }
+            : this.#ask(atOnce),
+        ),
     ]);
   }
 
@@ -70,7 +75,12 @@ class Writing {
   #ask({ id: model, styles }: Model): TextAsk {
     const { prompt, style, seed, max_tokens, temperature, top_p, guidance, steps } = this.asked;
     return {
-      prompt, model, seed, max_tokens, temperature, top_p,
+      prompt,
+      model,
+      seed,
+      max_tokens,
+      temperature,
+      top_p,
       style: style !== null && styles.includes(style) ? style : null,
       guidance_scale: guidance,
       num_inference_steps: steps,
