@@ -55,7 +55,10 @@ class ImageRequest:
 
 @dataclass(frozen=True)
 class Progress:
-    """One step is done. `preview()` decodes the model's present guess of the pictures."""
+    """One step is done. `preview()` decodes the model's guess of the pictures at that step.
+
+    Of several tries it shows the first, or the one that was kept when all are done.
+    """
 
     step: int
     of: int

@@ -1,6 +1,7 @@
 """`fromnoise image`: a prompt in, a picture out."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,15 +161,15 @@ def _run(model: Any, request: ImageRequest, options: ImageOptions, report: Repor
     from fromnoise.engine import Engine
     from fromnoise.films import sheet
 
-    frames: list[Image] = []
+    looks: list[Callable[[], list[Image]]] = []
     filming = plan.film is not None and options.between is None
     for event in Engine(model, told=sources(options)).stream(request):
         if isinstance(event, ImageResult):
-            frames += [sheet(event.images)] if filming else []
+            frames = [sheet(look()) for look in looks] + ([sheet(event.images)] if filming else [])
             return Made(event.images, event.settings, frames, event.warnings)
         report(event.step, event.of)
         if filming and event.step < event.of:  # the result itself is the last frame
-            frames.append(sheet(event.preview()))
+            looks.append(event.preview)
     raise AssertionError("the model's stream ended without a result")
 
 

@@ -4,6 +4,7 @@ Legend: B batch, x0 encoded clean pictures (B, *shape of the codec), xt noisy on
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -187,7 +188,7 @@ class ImageDiffusion(nn.Module):
         walk = sample(watched, self.process, solver, xt, times, seeds)
         for step, state in enumerate(walk, 1):
             xt = state
-            yield Progress(step, len(times) - 1, lambda: self._pictures(guess[0], request))
+            yield Progress(step, len(times) - 1, partial(self._pictures, guess[0], request))
         made_by = {"model": self.name, "weights_sha256": self.weights_sha256}
         settings = [one | made_by for one in told(request)]
         yield ImageResult(self._pictures(xt, request), settings, self._warnings(request))

@@ -22,6 +22,7 @@ class TokenSamplingSettings(Settings):
     top_k: int | None = None
     top_p: float | None = 0.95
     style: str | None = None
+    best_of: PositiveInt = 1
 
 
 class ImageTokensSettings(Settings):

@@ -37,7 +37,7 @@ def checked_tokens(
         temperature=first(request.temperature, defaults.temperature),
         top_k=first(request.top_k, defaults.top_k),
         top_p=first(request.top_p, defaults.top_p),
-        best_of=first(request.best_of, 1),
+        best_of=first(request.best_of, defaults.best_of),
     )
     check_prompt(request, styles)
     if request.solver not in SOLVERS:

@@ -36,22 +36,22 @@ def drawn_pictures(model: "ImageTokens", asked: ImageRequest) -> Iterator[Progre
         for made, tries in zip(cells, seeds, strict=True)
     ]
     steps = model.layout.picture if asked.solver == IN_ORDER else int(asked.steps or 1)
+    best = [0] * asked.count
     for step, codes in enumerate(zip(*ways, strict=True), start=1):
 
         def preview(codes: Sequence[Tensor] = codes) -> list[Image.Image]:
-            first = [
-                _decoded(model, one[:1], made[:1], shown) for one, made in zip(codes, cells, strict=True)
+            return [
+                Image.fromarray(_decoded(model, one[place, None], made[place, None], shown)[0].numpy())
+                for one, made, place in zip(codes, cells, best, strict=True)
             ]
-            return [Image.fromarray(one[0].numpy()) for one in first]
 
         yield Progress(step, steps, preview)
     tried = [_decoded(model, one, made, shown) for one, made in zip(codes, cells, strict=True)]
     made_by = {"model": model.name, "weights_sha256": model.weights_sha256}
     settings = [one | made_by for one in told(asked)]
-    best = [0] * len(tried)
     if int(asked.best_of or 1) > 1:
         scores = _scores(model, asked, tried)
-        best = [int(one.argmax()) for one in scores]
+        best[:] = [int(one.argmax()) for one in scores]
         settings = [one | {"score": float(found.max())} for one, found in zip(settings, scores, strict=True)]
     images = [Image.fromarray(one[place].numpy()) for one, place in zip(tried, best, strict=True)]
     yield ImageResult(images, settings, _warnings(model, asked))

@@ -1,4 +1,6 @@
+import copy
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -8,10 +10,11 @@ import torch
 from fromnoise.data.augment import LABEL
 from fromnoise.data.feed import CaptionedBatch
 from fromnoise.errors import RequestError
+from fromnoise.models import checkpoint
 from fromnoise.models.image_tokens import ImageTokens
 from fromnoise.models.token_asking import open_cells
 from fromnoise.models.token_drawing import SOLVERS, by_next_token, by_passes
-from fromnoise.models.token_pictures import _task
+from fromnoise.models.token_pictures import APART, _task
 from fromnoise.requests import ImageRequest, ImageResult, Progress
 from fromnoise.seeds import Seeds
 
@@ -158,6 +161,21 @@ def test_every_token_is_told_and_the_picture_can_be_looked_at_on_the_way(model: 
     assert [(step.step, step.of) for step in steps] == [(n, SIDE**2) for n in range(1, SIDE**2 + 1)]
     half = np.asarray(steps[SIDE**2 // 2 - 1].preview()[0])
     assert (half[PIXELS // 2 :] == 255).all() and not (half[: PIXELS // 2] == 255).all()
+
+
+def test_the_best_of_several_tries_is_kept_and_shown_on_the_way(
+    model: ImageTokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likes_the_second = SimpleNamespace(scores=lambda pictures, prompt, style: torch.tensor([0.1, 0.7, 0.3]))
+    monkeypatch.setattr(checkpoint, "load", lambda name, device: likes_the_second)
+    picky = copy.copy(model)
+    picky.settings = model.settings.model_copy(update={"scorer": "any"})
+    *steps, result = picky.stream(ImageRequest(prompt="a red apple", seed=3, count=2, best_of=3))
+    assert [one["score"] for one in result.settings] == pytest.approx([0.7, 0.7])
+    second = made(model, seed=3 + APART)[0]
+    shown = [np.asarray(image) for image in (result.images[0], steps[-1].preview()[0])]
+    assert np.allclose(shown[0].astype(int), second.astype(int), atol=1)
+    assert np.array_equal(shown[0], shown[1])
 
 
 def test_a_picture_remembers_what_it_takes_to_make_it_again(model: ImageTokens) -> None:
