@@ -18,8 +18,9 @@ from fromnoise.requests import ImageRequest, ImageResult, Progress
 if TYPE_CHECKING:
     from fromnoise.models.image_tokens import ImageTokens
 
-APART = 2**32
-"""How far the random streams of an item's tries are from each other."""
+APART = 2_654_435_761
+"""How far the seeds of an item's tries are from each other. Streams are known by 32 bits of their seed, of
+which this is the golden section: tries stay far from each other and from the seeds of other items."""
 
 
 def drawn_pictures(model: "ImageTokens", asked: ImageRequest) -> Iterator[Progress | ImageResult]:

@@ -175,6 +175,7 @@ def test_the_best_of_several_tries_is_kept_and_shown_on_the_way(
     second = made(model, seed=3 + APART)[0]
     shown = [np.asarray(image) for image in (result.images[0], steps[-1].preview()[0])]
     assert np.allclose(shown[0].astype(int), second.astype(int), atol=1)
+    assert not np.array_equal(second, made(model, seed=3)[0])
     assert np.array_equal(shown[0], shown[1])
 
 
