@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from fromnoise.guard.letters import LOOK, SEEN, SOUND
@@ -60,7 +61,7 @@ class Word:
 def read(text: str, lexicon: Lexicon) -> list[Word]:
     """Return the words of a text; hidden ones only when the lexicon has them."""
     folded = fold(text)
-    words = [word for chunk in folded.split() for word in _chunk(chunk, lexicon)]
+    words = [word for chunk in folded.split() for word in _words_of(chunk, lexicon)]
     found = list(_mended(_unspelled(words, lexicon), lexicon))
     if folded == text:
         return found
@@ -96,6 +97,15 @@ def _unescaped(text: str) -> str:
 def _character(code: str) -> str:
     number = int(code, 16)
     return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else ""
+
+
+def _words_of(chunk: str, lexicon: Lexicon) -> tuple[Word, ...]:
+    return _short(chunk, lexicon) if len(chunk) <= LONGEST else tuple(_chunk(chunk, lexicon))
+
+
+@lru_cache(maxsize=1 << 14)  # most words come again
+def _short(chunk: str, lexicon: Lexicon) -> tuple[Word, ...]:
+    return tuple(_chunk(chunk, lexicon))
 
 
 def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
