@@ -227,7 +227,7 @@ def test_a_png_from_outside_tells_its_settings(open_page: Any, tmp_path: Path) -
     page.get_by_text("Fine control").click()
     assert page.get_by_label("Seed", exact=True).input_value() == "99"
     assert page.get_by_label("Steps", exact=True).input_value() == "7"
-    assert page.get_by_text("weaker: emoji-small, recalled").is_visible()
+    assert page.get_by_text("Recalled weaker: emoji-small").is_visible()
 
 
 def test_a_png_of_somebody_else_is_turned_down_in_one_sentence(open_page: Any, tmp_path: Path) -> None:
