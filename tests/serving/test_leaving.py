@@ -103,6 +103,7 @@ def test_a_killed_server_loses_no_finished_result(started: Any) -> None:
                     made = httpx.post(
                         f"{address}/v1/images/generations",
                         json={"prompt": "red circle", "response_format": "url"},
+                        timeout=60,
                     )
                     told.append(made.json()["data"][0]["url"].rpartition("history/")[2].partition("/")[0])
             except httpx.TransportError:
