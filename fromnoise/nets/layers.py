@@ -75,8 +75,9 @@ def silu(x: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled() or x.device.type != "cpu" or x.numel() < UNSHARED:
         return F.silu(x)
-    rows = x.reshape(-1, x.shape[-1]).split(max(1, (UNSHARED - 1) // x.shape[-1]))  # type: ignore[no-untyped-call]
-    return torch.cat([F.silu(piece) for piece in rows]).view(x.shape)
+    rows = max(1, (UNSHARED - 1) // x.shape[-1])
+    pieces = x.reshape(-1, x.shape[-1]).split(rows)  # type: ignore[no-untyped-call]
+    return torch.cat([F.silu(piece) for piece in pieces]).view(x.shape)
 
 
 class SwiGLU(nn.Module):

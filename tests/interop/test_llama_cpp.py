@@ -1,4 +1,4 @@
-"""What we write as GGUF, llama.cpp reads and scores alike: it tells log-probabilities of the likeliest tokens."""
+"""What we write as GGUF, llama.cpp reads and scores alike."""
 
 import pytest
 import torch
