@@ -1,7 +1,7 @@
 """How many hidden words does the guard find, and how many everyday prompts does it refuse?
 
-Every second text to refuse was looked at while the guard was written, and every second kind of hiding; what is
-told of the others is what to expect of words and tricks that nobody thought of.
+Every second text to refuse was looked at while the guard was written, and every second kind of hiding; what
+is told of the others is what to expect of words and tricks that nobody thought of.
 """
 
 import json

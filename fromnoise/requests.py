@@ -27,7 +27,7 @@ class ImageRequest:
     """Share of fresh noise, for the solvers that take it: 0 deterministic, 1 ancestral."""
     guidance: float | None = None
     guidance_start: float | None = None
-    """Guidance of a picture's first token, from where it goes evenly to `guidance`; None: the same all along."""
+    """Guidance of a picture's first token, to go evenly to `guidance`; None: the same all along."""
     guidance_rescale: float | None = None
     guidance_interval: tuple[float, float] | None = None
     """Guide only while t / t_max lies in this closed interval."""
@@ -104,7 +104,7 @@ class TextRequest:
     """Passes of masked diffusion from nothing to a text."""
     solver: str | None = None
     block: int | None = None
-    """Tokens that are told at once, one block after the other: 1 is the next-token model; None: all at once."""
+    """Tokens told at once, one block after the other: 1 is the next-token model; None: all at once."""
     template: str | None = None
     """A text with gaps to fill: `___` of any length, `__5__` of 5 tokens."""
     rewrite: str | None = None
