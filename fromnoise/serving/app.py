@@ -19,7 +19,7 @@ from fromnoise.serving.gate import LOOPBACK, Gate
 from fromnoise.serving.house import House
 from fromnoise.serving.limits import Limits
 from fromnoise.serving.metrics import Metrics
-from fromnoise.serving.problems import Problem, handle
+from fromnoise.serving.problems import ERRORS, Problem, handle
 from fromnoise.serving.record import Record
 from fromnoise.serving.shelf import Shelf
 from fromnoise.serving.watch import Watch
@@ -69,7 +69,7 @@ def make_app(plan: Plan) -> FastAPI:
     app.state.house = house
     handle(app)
     for room in _ROOMS:
-        app.include_router(room.router)
+        app.include_router(room.router, responses=ERRORS)
     described.describe(app)
     app.router.default = Page()
     app.add_middleware(Gate, hosts=plan.hosts, keys=plan.keys, limits=plan.limits, full=crew.full)

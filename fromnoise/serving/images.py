@@ -17,7 +17,7 @@ from fromnoise.serving.pictures_asked import Start, picture_request, seed_of
 from fromnoise.serving.problems import Problem
 from fromnoise.serving.shapes import GenerationBody
 from fromnoise.serving.uploads import check_header
-from fromnoise.serving.wire import evenly
+from fromnoise.serving.wire import EVENTS, evenly
 
 router = APIRouter(prefix="/v1/images", tags=["pictures"])
 In = Annotated[House, Depends(house_of)]
@@ -55,13 +55,13 @@ _EDIT_FORM: dict[str, Any] = {
 }
 
 
-@router.post("/generations")
+@router.post("/generations", responses=EVENTS)
 async def generate_pictures(request: Request, body: GenerationBody, house: In) -> Response:
     """Make pictures of a prompt."""
     return await _answer(request, house, body, Start(), "image_generation")
 
 
-@router.post("/edits", openapi_extra=_EDIT_FORM)
+@router.post("/edits", openapi_extra=_EDIT_FORM, responses=EVENTS)
 async def edit_picture(request: Request, house: In) -> Response:
     """Make a picture anew from another one, or the part of it where the mask is clear."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from fromnoise.errors import CheckpointError, FromNoiseError, MissingPackageError, UnsafePromptError
@@ -19,6 +20,25 @@ _TYPES = {
     504: "timeout_error",
 }
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class Told(BaseModel):
+    """What an error says."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: Told
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody}, "5XX": {"model": ErrorBody}}
+"""How every address may answer besides what it is for."""
 
 
 class Problem(Exception):

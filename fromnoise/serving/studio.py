@@ -19,7 +19,7 @@ from fromnoise.serving.pictures_asked import Start, count_of, picture_request, s
 from fromnoise.serving.shapes import StudioPictureBody, StudioTextBody
 from fromnoise.serving.shelf import Offer
 from fromnoise.serving.uploads import check_header, decoded
-from fromnoise.serving.wire import b64, evenly, preview_url
+from fromnoise.serving.wire import EVENTS, b64, evenly, preview_url
 from fromnoise.serving.words_asked import asks_of_studio
 
 router = APIRouter(prefix="/api", tags=["studio"])
@@ -41,7 +41,7 @@ def tell_models(house: In) -> Told:
     return {"models": models, "defaults": defaults, "limits": house.limits.told(), "version": __version__}
 
 
-@router.post("/images/stream")
+@router.post("/images/stream", response_class=Response, responses=EVENTS)
 async def stream_pictures(request: Request, body: StudioPictureBody, house: In) -> Response:
     """Make pictures and tell of every step."""
     offer = house.shelf.find(body.model, "pictures")
@@ -62,7 +62,7 @@ async def stream_pictures(request: Request, body: StudioPictureBody, house: In) 
     return await events_of(errand, begin, first, own=True)
 
 
-@router.post("/text/stream")
+@router.post("/text/stream", response_class=Response, responses=EVENTS)
 async def stream_text(request: Request, body: StudioTextBody, house: In) -> Response:
     """Write and tell of every token or, when words form all at once, of every step."""
     offer = house.shelf.find(body.model, "words")

@@ -8,6 +8,11 @@ from PIL import Image
 
 from fromnoise.pictures import encode_picture, exif_of
 
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+"""Says in a description that an address may answer with server-sent events."""
+
 
 def b64(content: bytes) -> str:
     """Return bytes as base64."""

@@ -12,6 +12,7 @@ from fromnoise.requests import TextDelta, TextResult
 from fromnoise.serving.flow import events_of, last_of
 from fromnoise.serving.house import Errand, House, house_of
 from fromnoise.serving.shapes import ChatBody, CompletionBody, WordsBody
+from fromnoise.serving.wire import EVENTS
 from fromnoise.serving.words_asked import Ask, asks_of_chat, asks_of_completion
 from fromnoise.serving.words_told import CHAT, PLAIN, Form, choice_logprobs, usage_of
 
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["words"])
 In = Annotated[House, Depends(house_of)]
 
 
-@router.post("/chat/completions")
+@router.post("/chat/completions", responses=EVENTS)
 async def answer_chat(request: Request, body: ChatBody, house: In) -> Response:
     """Answer in a conversation."""
     wanted = Wanted(
@@ -28,7 +29,7 @@ async def answer_chat(request: Request, body: ChatBody, house: In) -> Response:
     return await _answer(request, house, wanted, lambda model: asks_of_chat(body, model))
 
 
-@router.post("/completions")
+@router.post("/completions", responses=EVENTS)
 async def complete(request: Request, body: CompletionBody, house: In) -> Response:
     """Write on from a prompt."""
     wanted = Wanted(
