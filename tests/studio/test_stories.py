@@ -14,6 +14,12 @@ from fromnoise.pictures import encode_picture
 pytestmark = pytest.mark.slow
 PROMPT = "a red apple with a green leaf"
 
+WATCH = """() => {
+    window.seen = new Set();
+    const look = () => document.querySelectorAll("main img").forEach(image => window.seen.add(image.alt));
+    new MutationObserver(look).observe(document.body, {subtree: true, childList: true, attributes: true});
+}"""
+
 
 def ask_for_a_picture(page: Any, prompt: str = PROMPT, steps: int = 4, seed: int = 7, **fields: str) -> None:
     page.get_by_label("Prompt").fill(prompt)
@@ -52,9 +58,10 @@ def made_by_fromnoise(folder: Path, **settings: Any) -> Path:
 
 def test_a_picture_appears_out_of_noise_and_every_step_can_be_seen_again(open_page: Any) -> None:
     page = open_page()
+    page.evaluate(WATCH)
     ask_for_a_picture(page)
-    page.get_by_alt_text(f"{PROMPT}, still forming").wait_for()
     finished(page)
+    assert f"{PROMPT}, still forming" in page.evaluate("[...window.seen]")
     last = page.get_by_alt_text(PROMPT, exact=True).get_attribute("src")
     steps = page.get_by_label("Out of noise, step")
     steps.focus()
@@ -228,6 +235,18 @@ def test_a_png_from_outside_tells_its_settings(open_page: Any, tmp_path: Path) -
     assert page.get_by_label("Seed", exact=True).input_value() == "99"
     assert page.get_by_label("Steps", exact=True).input_value() == "7"
     assert page.get_by_text("Recalled weaker: emoji-small").is_visible()
+
+
+def test_a_png_may_be_dropped_anywhere(open_page: Any, tmp_path: Path) -> None:
+    page = open_page("watch")
+    drop = """bytes => {
+        const files = new DataTransfer();
+        files.items.add(new File([new Uint8Array(bytes)], "mine.png", {type: "image/png"}));
+        document.querySelector("main").dispatchEvent(
+            new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true}));
+    }"""
+    page.evaluate(drop, list(made_by_fromnoise(tmp_path, seed=3).read_bytes()))
+    page.get_by_role("dialog").get_by_role("heading", name=PROMPT).wait_for()
 
 
 def test_a_png_of_somebody_else_is_turned_down_in_one_sentence(open_page: Any, tmp_path: Path) -> None:
