@@ -72,7 +72,7 @@ def make_app(plan: Plan) -> FastAPI:
         app.include_router(room.router, responses=ERRORS)
     described.describe(app)
     app.router.default = Page()
-    app.add_middleware(Gate, hosts=plan.hosts, keys=plan.keys, limits=plan.limits, full=crew.full)
+    app.add_middleware(Gate, hosts=plan.hosts, keys=plan.keys, limits=plan.limits, full=house.full)
     return app
 
 

@@ -15,6 +15,7 @@ from fromnoise.requests import ImageResult, TextResult
 from fromnoise.serving.crew import Crew, Job
 from fromnoise.serving.limits import Limits
 from fromnoise.serving.metrics import Metrics
+from fromnoise.serving.problems import Problem
 from fromnoise.serving.record import Record, Row
 from fromnoise.serving.shelf import Offer, Shelf
 from fromnoise.serving.watch import Watch
@@ -31,6 +32,13 @@ class House:
     watch: Watch
     limits: Limits
     reports: Path
+
+    def full(self) -> Problem | None:
+        """Return what to tell somebody for whom there is no room now, and count it; None when there is."""
+        problem = self.crew.full()
+        if problem is not None:
+            self.metrics.turned_away()
+        return problem
 
 
 def house_of(request: Request) -> House:

@@ -98,7 +98,7 @@ def _carried_out(
 ) -> Iterator[list[dict[str, Any]]]:
     """Make the pictures; what is told of each step, and at the end of all, in OpenAI's words."""
     model = errand.house.shelf.load(errand.offer)
-    asked, noted = picture_request(body, model, errand.house, seed, start)
+    asked = picture_request(body, model, errand.house, seed, start)
     shown, frames = 0, []
     for news in errand.engine(model).stream(asked):
         if isinstance(news, Progress):
@@ -112,7 +112,6 @@ def _carried_out(
             shown += 1
             yield [told] if told else []
         elif isinstance(news, ImageResult):
-            news.warnings.extend(noted)
             usage = plan.usage(model, asked)
             if body.stream:
                 yield [plan.completed(news, usage, event, seed)]

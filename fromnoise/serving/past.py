@@ -77,7 +77,7 @@ def send_file(
         return FileResponse(
             path, media_type=f"{kind}/{wanted}", headers={"cache-control": "private, max-age=86400"}
         )
-    content = picture_bytes(sized(read_picture(path), wide), wanted, _settings(path))
+    content = picture_bytes(sized(read_picture(path), wide), wanted, _settings(path), made=wide is None)
     return Response(content, media_type=f"image/{wanted}")
 
 

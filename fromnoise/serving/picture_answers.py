@@ -102,7 +102,7 @@ class Answer:
 
     def _event(self, picture: Image.Image, settings: dict[str, Any]) -> dict[str, Any]:
         return {
-            "b64_json": b64(picture_bytes(sized(picture, self.size), self.format, settings, self.quality)),
+            "b64_json": b64(self._encoded([picture], settings)),
             "background": self.background,
             "created_at": int(time.time()),
             "output_format": self.format,
@@ -114,7 +114,8 @@ class Answer:
         if self.format == "gif":
             frames = [sized(picture, self.size) for picture in pictures]
             return encode_film(frames, [self.frame_ms] * (len(frames) - 1) + [_REST_MS], "GIF", settings)
-        return picture_bytes(sized(pictures[-1], self.size), self.format, settings, self.quality)
+        picture = sized(pictures[-1], self.size)
+        return picture_bytes(picture, self.format, settings, self.quality, made=picture is pictures[-1])
 
     def _told_size(self, picture: Image.Image) -> str:
         width, height = self.size or picture.size

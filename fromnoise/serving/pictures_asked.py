@@ -4,7 +4,6 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from fromnoise.guard.review import review_pictures
 from fromnoise.requests import ImageRequest
 from fromnoise.serving.house import House
 from fromnoise.serving.problems import Problem
@@ -60,10 +59,8 @@ def count_of(body: PictureBody, house: House) -> int:
     return count
 
 
-def picture_request(
-    body: PictureBody, model: Any, house: House, seed: int, start: Start
-) -> tuple[ImageRequest, list[str]]:
-    """Return the request of a body for a model, and what a review of its pictures says."""
+def picture_request(body: PictureBody, model: Any, house: House, seed: int, start: Start) -> ImageRequest:
+    """Return the request of a body for a model."""
     options = {name: value for name in _SAME if (value := getattr(body, name, None)) is not None}
     if body.guidance_interval is not None:
         options["guidance_interval"] = tuple(body.guidance_interval)
@@ -71,20 +68,17 @@ def picture_request(
         options["style"] = body.style
     if (weaker := options.get("weaker")) is not None:
         options["weaker"] = house.shelf.find(str(weaker), "pictures").source  # a name of ours, never a path
-    noted: list[str] = []
     if start.init is not None:
         picture = opened(start.init, house.limits, "image")
         options["init"] = start_of(picture, model.size)
-        noted = review_pictures([picture])
         if start.mask is not None:
             options["mask"] = mask_of(opened(start.mask, house.limits, "mask"), picture, model.size)
     elif start.mask is not None:
         raise Problem(400, "a mask needs a picture to paint in", "invalid_value", "mask")
-    request = ImageRequest(
+    return ImageRequest(
         prompt=body.prompt,
         negative=body.negative_prompt or None,
         seed=seed,
         count=count_of(body, house),
         **options,
     )
-    return request, noted

@@ -152,7 +152,7 @@ def _upload(told: str | None, house: House, param: str) -> bytes | None:
 
 def _pictures(errand: Errand, body: StudioPictureBody, start: Start, seed: int) -> Iterator[list[Told]]:
     model = errand.house.shelf.load(errand.offer)
-    asked, noted = picture_request(body, model, errand.house, seed, start)
+    asked = picture_request(body, model, errand.house, seed, start)
     begun = time.monotonic()
     for news in errand.engine(model).stream(asked):
         if isinstance(news, Progress):
@@ -161,7 +161,6 @@ def _pictures(errand: Errand, body: StudioPictureBody, start: Start, seed: int) 
                 told["images"] = [preview_url(picture) for picture in news.preview()]
             yield [told]
         elif isinstance(news, ImageResult):
-            news.warnings.extend(noted)
             yield [_pictures_done(errand, news, time.monotonic() - begun)]
 
 

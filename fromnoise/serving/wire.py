@@ -6,7 +6,8 @@ from typing import Any
 
 from PIL import Image
 
-from fromnoise.pictures import encode_picture, exif_of
+from fromnoise.guard.provenance import encode_stamped, pixels, stamp
+from fromnoise.pictures import exif_of
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
@@ -32,12 +33,28 @@ def evenly(steps: int, count: int) -> set[int]:
 
 
 def picture_bytes(
-    image: Image.Image, format: str, settings: dict[str, Any], quality: int | None = None
+    image: Image.Image, format: str, settings: dict[str, Any], quality: int | None = None, made: bool = True
 ) -> bytes:
-    """Encode a picture, settings inside if there are any; a `quality` makes WebP lossy."""
-    if settings and (quality is None or format == "png"):
-        return encode_picture(image, format.upper(), settings)
+    """Encode a picture with a seal on what is sent; `made` says that its pixels are as they were made.
+
+    A `quality` makes WebP lossy. A picture on its way has no settings, and no seal.
+    """
+    if not settings:
+        return _plain(image, format, quality, None)
+    if not made:
+        settings = stamp(settings, pixels(image))
+    if quality is None or format == "png":
+        return encode_stamped(image, format.upper(), settings)
+    with Image.open(BytesIO(_plain(image, format, quality, None))) as kept:
+        settings = stamp(settings, pixels(kept))
+    return _plain(image, format, quality, exif_of(settings))
+
+
+def _plain(image: Image.Image, format: str, quality: int | None, exif: Image.Exif | None) -> bytes:
     buffer = BytesIO()
-    lossy: dict[str, Any] = {"quality": 90 if quality is None else max(1, quality), "exif": exif_of(settings)}
+    lossy: dict[str, Any] = {
+        "quality": 90 if quality is None else max(1, quality),
+        "exif": exif or Image.Exif(),
+    }
     image.save(buffer, format.upper(), **(lossy if format != "png" else {}))
     return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 import base64
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -213,3 +214,16 @@ def test_unknown_fields_are_ignored_and_wrong_types_are_not(client: Any) -> None
 def test_what_is_not_there_is_a_404(client: Any, server: SimpleNamespace) -> None:
     with pytest.raises(openai.NotFoundError):
         client.post("/responses", cast_to=object, body={"input": "hello"})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"output_format": "jpeg"}, {"output_format": "webp", "output_compression": 50}, {"size": "48x32"}],
+)
+def test_what_is_sent_bears_a_seal_on_itself(client: Any, options: dict[str, Any], tmp_path: Path) -> None:
+    from fromnoise.guard.provenance import verify
+
+    told = client.images.generate(prompt="red circle", **options).data[0].b64_json
+    path = tmp_path / f"made.{options.get('output_format', 'png')}"
+    path.write_bytes(base64.b64decode(told))
+    assert verify(path).state == "unaltered"
