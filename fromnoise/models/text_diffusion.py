@@ -33,6 +33,8 @@ from fromnoise.nets.transformer import Transformer, TransformerSettings
 from fromnoise.requests import TextDelta, TextDraft, TextRequest, TextResult, result_of
 from fromnoise.seeds import Seeds
 
+LEAST_BOLD = 0.1
+"""Temperature below which nothing is compared: the likeliest token alone has no rivals."""
 _GOLDEN = 0.6180339887498949
 """Times of texts that share a row are this far apart, which spreads them evenly."""
 
@@ -223,11 +225,21 @@ class TextDiffusion(nn.Module):
         return model.train(self.training)
 
     @torch.inference_mode()
-    def tokens_nats(self, style: str | None, tokens: Sequence[int]) -> float:
-        """Return -log p of tokens by the next-token model, in nats."""
-        ids = torch.tensor([[*self.prefix(style), *tokens]], device=self.device)
-        logits = self.net.logits(self.net(ids[:, :-1])[:, -len(tokens) :])
-        return float(token_nats(logits, ids[:, -len(tokens) :]).double().sum())
+    def tokens_nats(self, asked: TextRequest, tokens: Sequence[int]) -> float:
+        """Return -log p of tokens by the next-token model, as bold and as guided as the request, in nats."""
+        told = torch.tensor([list(tokens)], device=self.device)
+        logits = self._next_scores(asked.style, told)
+        if asked.style is not None and asked.guidance not in (None, 1.0):
+            weak = self._next_scores(None, told)
+            logits = weak + float(asked.guidance or 0.0) * (logits - weak)
+        boldness = max(LEAST_BOLD, 1.0 if asked.temperature is None else asked.temperature)
+        return float(token_nats(logits / boldness, told).double().sum())
+
+    def _next_scores(self, style: str | None, told: Tensor) -> Tensor:
+        """Return log p of every token at the places of `told` (B, L) by what stands before, (B, L, V)."""
+        prefix = torch.tensor([self.prefix(style)], device=self.device).expand(len(told), -1)
+        ids = torch.cat([prefix, told], 1)[:, :-1]
+        return self.net.logits(self.net(ids)[:, -told.shape[1] :]).float().log_softmax(2)
 
     # Likelihood
 

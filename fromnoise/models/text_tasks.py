@@ -90,7 +90,7 @@ def fill(model: "TextDiffusion", asked: TextRequest, item: int) -> Iterator[Text
             text = gaps.filled([shown(model, draft.tokens[gap.start : gap.stop]) for gap in layout.gaps])
             yield TextDraft(item, trial * draft.of + draft.step, trials * draft.of, text)
         done.append((layout, draft))
-        weights.append(draft.cost - model.tokens_nats(asked.style, draft.tokens) if gaps.free else 0.0)
+        weights.append(draft.cost - model.tokens_nats(asked, draft.tokens) if gaps.free else 0.0)
     shares = torch.tensor([weights], dtype=torch.float64).softmax(1)
     layout, draft = done[int(drawn(shares, seeds.uniform()))]
     places = [place for gap in layout.gaps for place in gap]
