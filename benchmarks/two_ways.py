@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.asks import Ask, answers, asks_of, loaded_model, pictures_of, through_codec
+from benchmarks.asks import Ask, asks_of, loaded_model, pictures_of, read_pictures, through_codec
 from benchmarks.judge import Bytes, Floats, features
 from benchmarks.memorisation import Thresholds, Training
 from benchmarks.quality import SPLITS, Judges
@@ -17,7 +17,7 @@ from benchmarks.report import Cell, run, save_result, table
 from fromnoise.evaluation.coverage import density_coverage, precision_recall
 from fromnoise.evaluation.frechet import frechet_distance, kernel_distance
 
-HEAD = ("figure", "real through the codec", "diffusion", "prediction")
+HEAD = ("figure", "real through the codec", "diffusion", "prediction, one try", "prediction")
 CHUNK = 256
 TIMED = {1: 5, 16: 1}
 """Pictures at once -> how often that is timed."""
@@ -86,6 +86,7 @@ def main(
     *,
     diffusion_pictures: Path | None = None,
     prediction_pictures: Path | None = None,
+    one_try_pictures: Path | None = None,
     count: int = 80,
     seed: int = 0,
     timed: bool = True,
@@ -95,7 +96,7 @@ def main(
 
     Parameters
     ----------
-    diffusion_pictures, prediction_pictures
+    diffusion_pictures, prediction_pictures, one_try_pictures
         Folders that `fromnoise image --prompts FILE -o DIR` filled from `benchmarks.quality --write FILE`.
     count
         Prompts a style and split.
@@ -103,42 +104,68 @@ def main(
         Time pictures as well, one at once and sixteen.
     """
     judge = Judge.of(count, seed)
-    models = {"diffusion": loaded_model(diffusion), "prediction": loaded_model(prediction)}
-    folders = {"diffusion": diffusion_pictures, "prediction": prediction_pictures}
-    codec = through_codec(models["prediction"], pictures_of(judge.five, judge.asks))
-    columns = {"codec": judge.figures(codec)}
-    for kind, model in models.items():
-        made = answers(judge.asks, model, folders[kind], None)
+    tokens = loaded_model(prediction)
+    codec = through_codec(tokens, pictures_of(judge.five, judge.asks))
+    matches = Matches.of(tokens, judge)
+    columns = {"codec": judge.figures(codec) | matches.figures(codec)}
+    sides: dict[str, tuple[Any, Path | None, dict[str, int]]] = {
+        "diffusion": (loaded_model(diffusion), diffusion_pictures, {}),
+        "one try": (tokens, one_try_pictures, {"best_of": 1}),
+        "prediction": (tokens, prediction_pictures, {}),
+    }
+    for kind, (model, folder, options) in sides.items():
+        made = read_pictures(folder, len(judge.asks)) if folder else drawn(model, judge.asks, options)
         columns[kind] = judge.figures(made)
-        if kind == "prediction":
-            columns[kind] |= code_matches(model, judge, made)
-            columns["codec"] |= code_matches(model, judge, codec)
+        if model is tokens:
+            columns[kind] |= matches.figures(made)
         if timed:
-            columns[kind] |= {f"seconds a picture, {size} at once": seconds(model, size) for size in TIMED}
+            each = {f"seconds a picture, {size} at once": seconds(model, size, options) for size in TIMED}
+            columns[kind] |= each
     rows: list[list[Cell]] = [
-        [figure, *[columns[side].get(figure, "") for side in ("codec", "diffusion", "prediction")]]
-        for figure in columns["prediction"]
+        [figure, *[column.get(figure, "") for column in columns.values()]] for figure in columns["prediction"]
     ]
     print(table(HEAD, rows))
     saved = {"models": [diffusion, prediction], "seed": seed, "count": len(judge.asks), "figures": columns}
     print(f"\nsaved {save_result(name, saved)}")
 
 
-def code_matches(model: Any, judge: Judge, made: Bytes) -> dict[str, float]:
-    """Compare the codes of held-out answers with those of all training pictures and their mirror images.
+def drawn(model: Any, asks: list[Ask], options: dict[str, int]) -> Bytes:
+    """Make every picture by its own seed, uint8 (N, H, W, 3)."""
+    made = [model.generate(ask.prompt, style=ask.style, seed=ask.seed, **options).images[0] for ask in asks]
+    return np.stack([np.asarray(picture) for picture in made])
 
-    An exact match is a picture that is, to the pixel, what a training picture's codes show.
-    """
-    rows = [row for row, ask in enumerate(judge.asks) if ask.split == "pair"]
-    trained = judge.real.where(split="train").pictures
-    known = [codes_of(model, side) for side in (trained, trained[:, :, ::-1].copy())]
-    shown = {picture.tobytes() for codes in known for picture in _decoded(model, codes)}
-    nearest = _shared(codes_of(model, made[rows]), np.concatenate(known))
-    exact = [row for row in rows if made[row].tobytes() in shown]
-    return {
-        "held-out pairs, exact code matches": len(exact) / len(rows),
-        "held-out pairs, codes shared with the nearest training picture": float(np.median(nearest)),
-    }
+
+@dataclass(frozen=True)
+class Matches:
+    """Compare codes of answers to held-out pairs with those of training pictures and their mirror images."""
+
+    model: Any
+    rows: list[int]
+    codes: np.ndarray  # (N, T)
+    shown: frozenset[bytes]
+    """The training pictures as their codes show them."""
+
+    @classmethod
+    def of(cls, model: Any, judge: Judge) -> "Matches":
+        """Encode the training pictures."""
+        trained = judge.real.where(split="train").pictures
+        codes = np.concatenate([codes_of(model, side) for side in (trained, trained[:, :, ::-1].copy())])
+        rows = [row for row, ask in enumerate(judge.asks) if ask.split == "pair"]
+        shape = model.codec.shape
+        pictures = model.codec.decode(torch.from_numpy(codes).view(-1, *shape)).numpy()
+        return cls(model, rows, codes, frozenset(picture.tobytes() for picture in pictures))
+
+    def figures(self, made: Bytes) -> dict[str, float]:
+        """Return the share of exact matches, and how many codes the nearest training picture shares.
+
+        A match is exact where a picture is, to the pixel, what a training picture's codes show.
+        """
+        exact = [made[row].tobytes() in self.shown for row in self.rows]
+        shared = [(self.codes == one).mean(1).max() for one in codes_of(self.model, made[self.rows])]
+        return {
+            "held-out pairs, exact code matches": float(np.mean(exact)),
+            "held-out pairs, codes shared with the nearest training picture": float(np.median(shared)),
+        }
 
 
 def codes_of(model: Any, pictures: Bytes) -> np.ndarray:
@@ -147,22 +174,13 @@ def codes_of(model: Any, pictures: Bytes) -> np.ndarray:
     return np.concatenate([model.codec.encode(part).flatten(1).numpy() for part in parts])
 
 
-def _decoded(model: Any, codes: np.ndarray) -> Bytes:
-    return np.asarray(model.codec.decode(torch.from_numpy(codes).view(-1, *model.codec.shape)).numpy())
-
-
-def _shared(made: np.ndarray, known: np.ndarray) -> Floats:
-    """Return the largest share of equal codes that each picture has with a known one."""
-    return np.array([(known == one).mean(1).max() for one in made])
-
-
-def seconds(model: Any, size: int) -> float:
+def seconds(model: Any, size: int, options: dict[str, int]) -> float:
     """Return the median seconds a picture, of `size` pictures at once, after one for warming up."""
-    model.generate("a red apple", count=1, seed=0)
+    model.generate("a red apple", count=1, seed=0, **options)
     took = []
     for turn in range(TIMED[size]):
         begun = time.perf_counter()
-        model.generate("a red apple", count=size, seed=turn)
+        model.generate("a red apple", count=size, seed=turn, **options)
         took.append((time.perf_counter() - begun) / size)
     return float(np.median(took))
 
