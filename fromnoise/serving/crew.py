@@ -156,7 +156,8 @@ class Crew:
     def _work(self) -> None:
         torch.set_num_threads(1)  # of this worker; threads that wait for each other lose on a busy machine
         if hasattr(os, "setpriority"):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICER)
+            usual = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(19, usual + _NICER))
         while (job := self._next()) is not None:
             ended = job.step()
             with self._turn:
