@@ -16,8 +16,8 @@ from fromnoise.serving.limits import Limits
 from fromnoise.serving.problems import Problem
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-OPEN = ("/health", "/assets", "/favicon")
-"""Paths that take no key, besides the page itself."""
+CLOSED = ("/v1", "/api", "/metrics", "/docs", "/openapi.json")
+"""Paths that take a key, if there are keys; the page's own files and /health don't."""
 UPLOADS = ("/v1/images/edits", "/api/images/stream")
 WORK = ("/v1/images", "/v1/chat", "/v1/completions", "/v1/embeddings", "/api/images", "/api/text")
 PAGE_POLICY = (
@@ -85,7 +85,7 @@ class Gate:
         return origin != "null" and urlsplit(origin).netloc.lower() == host.lower()
 
     def _known(self, path: str, told: str) -> bool:
-        if not self.keys or path == "/" or path.startswith(OPEN):
+        if not self.keys or not path.startswith(CLOSED):
             return True
         kind, _, key = told.partition(" ")
         given = key.strip().encode()

@@ -214,6 +214,7 @@ def test_keys_are_asked_for_where_there_are_some(run_server: Any) -> None:
     ):
         assert http.get("/health").status_code == 200
         assert http.get("/").status_code == 200
+        assert http.get("/studio.js").status_code in (200, 404)
         for headers in wrong:
             for path in ("/v1/models", "/api/history", "/metrics", "/docs"):
                 told = http.get(path, headers=headers)
