@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def main(
     side_by_side
         Pictures that are asked for at once, then one after the other, before the load.
     patient
-        Whether clients wait as long as Retry-After says before they ask again.
+        Whether clients wait half a second to one and a half, as OpenAI's do, before they ask again.
     """
     with tempfile.TemporaryDirectory() as folder:
         program, port = _start(model, Path(folder))
@@ -150,7 +151,7 @@ async def _load(
                 continue
             heard.add(status, time.perf_counter() - begun)
             if status == 429:
-                await asyncio.sleep(1.0 if patient else 0.0)
+                await asyncio.sleep(random.uniform(0.5, 1.5) if patient else 0.0)
             elif status != 200:
                 heard.broken += 1
 
