@@ -30,7 +30,8 @@ class Bench {
     this.making = fromSettings(settings);
     const lost = this.making.start === "picture";
     this.note = lost ? "The picture it was started from is not inside the file: choose it below." : "";
-    if (Array.isArray(settings.uploaded) && settings.uploaded.includes("mask")) this.note += " A mask was used as well.";
+    if (Array.isArray(settings.uploaded) && settings.uploaded.includes("mask"))
+      this.note += " A mask was used as well.";
     this.init = this.mask = null;
   }
 
