@@ -69,7 +69,7 @@ class Copier:
 
     codec: "Copier | None" = None
 
-    def generate(self, prompt, *, style, seed, steps, solver, grid):
+    def generate(self, prompt, *, style, seed, steps=None, solver=None, grid=None):
         del steps, solver, grid
         noise = np.random.default_rng(seed).integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8)
         made = picture(prompt, style) if prompt in LABELS else noise
