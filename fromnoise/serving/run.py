@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 import threading
 
 import uvicorn
@@ -11,6 +12,8 @@ from fromnoise.serving.crew import Crew
 from fromnoise.serving.limits import Limits
 
 _CONNECTIONS = 1024
+_SWITCH = 0.001
+"""Seconds after which a worker gives way to the thread that answers the network."""
 _TO_TELL = 3.0
 """Seconds to tell those whose work was stopped."""
 
@@ -30,6 +33,7 @@ class Server(uvicorn.Server):
 
 def run(app: FastAPI, listening: socket.socket, limits: Limits) -> None:
     """Answer at an open port until told to stop; then take on nothing more and finish what is there."""
+    sys.setswitchinterval(_SWITCH)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     config = uvicorn.Config(
         app,
