@@ -53,12 +53,12 @@ class Judge:
         """Measure one picture an ask."""
         found = features(made)
         real = features(pictures_of(self.five, self.asks))
-        precision, recall = precision_recall(found, real)
+        both = precision_recall(found, real)
         figures = {
             "FD": frechet_distance(found, real).value,
             "kernel distance": kernel_distance(found, real).value,
-            "precision": precision.value,
-            "recall": recall.value,
+            "precision": both.precision.value,
+            "recall": both.recall.value,
             "coverage": density_coverage(found, real).coverage.value,
         }
         for split in SPLITS:
