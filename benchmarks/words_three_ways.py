@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -187,10 +188,10 @@ def _judged(keep: Path, texts: TextSet, tokens: int, seed: int) -> dict[str, Any
     kept = {
         way: json.loads((keep / f"{way}.json").read_text()) for way in WAYS if (keep / f"{way}.json").exists()
     }
-    sets = {
-        way: ([row["text"] for row in rows], [row["style"] for row in rows]) for way, rows in kept.items()
-    }
-    sets["real text"] = _real(texts, [row["style"] for row in next(iter(kept.values()))], 4 * tokens)
+    rows = {way: [(row["text"], row["style"]) for row in one] for way, one in kept.items()}
+    largest = max(rows.values(), key=len)
+    rows["real text"] = _real(texts, [style for _, style in largest], 4 * tokens)
+    sets = {way: _in_turn(one) for way, one in rows.items()}
     most = min(word_count(made) for made, _ in sets.values())
     found = {}
     for way, (made, styles) in sets.items():
@@ -218,7 +219,18 @@ def _by_style(guesses: list[str], styles: list[str]) -> dict[str, float]:
     }
 
 
-def _real(texts: TextSet, styles: list[str], length: int) -> tuple[list[str], list[str]]:
+def _in_turn(rows: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return texts and styles, the first of each style first, so that as many words are of as many styles."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for _, style in rows:
+        turns.append(seen[style])
+        seen[style] += 1
+    order = sorted(range(len(rows)), key=lambda place: turns[place])
+    return [rows[place][0] for place in order], [rows[place][1] for place in order]
+
+
+def _real(texts: TextSet, styles: list[str], length: int) -> list[tuple[str, str]]:
     """Cut held-out texts to the length of samples, as many of each style if there are."""
     found: list[tuple[str, str]] = []
     for style in sorted(set(styles)):
@@ -229,7 +241,7 @@ def _real(texts: TextSet, styles: list[str], length: int) -> tuple[list[str], li
             for piece in pieces(document.text, length)
         ]
         found += [(piece, style) for piece in cut[: styles.count(style)]]
-    return [text for text, _ in found], [style for _, style in found]
+    return found
 
 
 def _cells(way: str, row: dict[str, Any]) -> list[Cell]:
