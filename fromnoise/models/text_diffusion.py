@@ -251,7 +251,7 @@ class TextDiffusion(nn.Module):
         texts: Sequence[str],
         seed: int = 0,
         styles: Sequence[str | None] | None = None,
-        samples: int = 8,
+        samples: int = 4,
         block: int | None = None,
     ) -> NDArray[np.float64]:
         """Return samples of a bound of every text's -log p, (N, S), in nats; `block` tells it in blocks."""
