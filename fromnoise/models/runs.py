@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fromnoise.models.gpt import GPT
 
 LOOKUP = "lookup"
-_APART = 2**32
-"""How far a draft's random stream is from the text's."""
+_APART = 2_654_435_761
+"""How far a draft's random stream is from the text's; torch looks at a seed's last 32 bits alone."""
 
 
 @dataclass(frozen=True)

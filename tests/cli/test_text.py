@@ -73,7 +73,9 @@ def test_on_a_terminal_the_drafts_are_shown(folder: str, monkeypatch: pytest.Mon
         ask = ["text", "--model", folder, "--steps", "3", "--max-tokens", "6", "--seed", "1", "--watch"]
         assert main(ask) == 0
         terminal.flush()
-        shown = os.read(ours, 65536).decode()
+        shown = ""
+        while "step 3 of 3" not in shown:  # a terminal gives what it has, in pieces
+            shown += os.read(ours, 65536).decode()
     os.close(ours)
     assert "step 1 of 3" in shown and "step 3 of 3" in shown
 
