@@ -4,6 +4,7 @@ Legend: B batch, L tokens, V vocabulary, M places that are asked about, xt token
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -163,107 +164,78 @@ class ReMDM:
 
 
 @dataclass(frozen=True)
-class Confidence:
+class Ranked(ABC):
+    """Tell the places of the highest rank, until as many masks are left as the grid asks for."""
+
+    suits: ClassVar[type] = Masked
+    choice: Choice = field(default_factory=Choice)
+    sure: float = math.inf
+    """Rank from which a token is told, even where the grid asks for fewer."""
+
+    @abstractmethod
+    def rank(self, logits: Tensor) -> Tensor:
+        """Return how early tokens with these logits (M, V) are told, float64 (M,)."""
+
+    def step(
+        self,
+        process: Masked,
+        denoise: Guess,
+        xt: Tensor,
+        t: float,
+        s: float,
+        memory: Memory | None,
+        seeds: Seeds,
+    ) -> tuple[Tensor, Memory]:
+        """Tell so many that the share of masks is that of s, and all that are sure."""
+        kept = remembered(process, xt, t, memory)
+        chance = seeds.uniform(2, xt.shape[1])[:, 1]
+        masks = xt == process.mask
+        due = masks.sum(1) - (kept.rate * s).ceil().long().to(xt.device)
+        if not masks.any() or (math.isinf(self.sure) and not (due > 0).any()):
+            return xt, kept
+        scores = denoise(xt, t)
+        ranks = torch.full(xt.shape, -math.inf, dtype=torch.float64, device=xt.device)
+        ranks = ranks.masked_scatter(masks, self.rank(scores(masks)))
+        order = ranks.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+        places = masks & ((order < due[:, None]) | (ranks >= self.sure))
+        return told(self.choice, scores, xt, places, chance, kept, process.mask)
+
+
+@dataclass(frozen=True)
+class Confidence(Ranked):
     """Tell the surest tokens first (Chang et al. 2022): few steps do, but texts repeat themselves more."""
 
-    suits: ClassVar[type] = Masked
-    choice: Choice = field(default_factory=Choice)
-
-    def step(
-        self,
-        process: Masked,
-        denoise: Guess,
-        xt: Tensor,
-        t: float,
-        s: float,
-        memory: Memory | None,
-        seeds: Seeds,
-    ) -> tuple[Tensor, Memory]:
-        """Tell so many that the share of masks is that of s, by the probability of the likeliest token."""
-        return _by_rank(self.choice, process, denoise, xt, t, s, memory, seeds, _likeliest, math.inf)
+    def rank(self, logits: Tensor) -> Tensor:
+        """Return the probability of the likeliest token."""
+        return _likeliest(logits)
 
 
 @dataclass(frozen=True)
-class Entropy:
+class Entropy(Ranked):
     """Tell the tokens first whose distribution has the least entropy (Ye et al. 2025)."""
 
-    suits: ClassVar[type] = Masked
-    choice: Choice = field(default_factory=Choice)
-
-    def step(
-        self,
-        process: Masked,
-        denoise: Guess,
-        xt: Tensor,
-        t: float,
-        s: float,
-        memory: Memory | None,
-        seeds: Seeds,
-    ) -> tuple[Tensor, Memory]:
-        """Tell so many that the share of masks is that of s, by entropy."""
-        return _by_rank(self.choice, process, denoise, xt, t, s, memory, seeds, _certainty, math.inf)
+    def rank(self, logits: Tensor) -> Tensor:
+        """Return the negative entropy, in nats."""
+        shares = logits.double().log_softmax(1)
+        return (shares.exp() * shares.nan_to_num(neginf=0.0)).sum(1)
 
 
 @dataclass(frozen=True)
-class Parallel:
+class Parallel(Ranked):
     """Tell every token at once that is sure enough, and the surest where the grid asks for more.
 
     It ends before its steps do where much is sure (Wu et al. 2025, confidence-aware parallel decoding).
     """
 
-    suits: ClassVar[type] = Masked
-    choice: Choice = field(default_factory=Choice)
     sure: float = 0.9
-    """Probability of the likeliest token from which it is told."""
 
-    def step(
-        self,
-        process: Masked,
-        denoise: Guess,
-        xt: Tensor,
-        t: float,
-        s: float,
-        memory: Memory | None,
-        seeds: Seeds,
-    ) -> tuple[Tensor, Memory]:
-        """Tell what is sure, and at least as many as the grid asks for."""
-        return _by_rank(self.choice, process, denoise, xt, t, s, memory, seeds, _likeliest, self.sure)
-
-
-def _by_rank(
-    choice: Choice,
-    process: Masked,
-    denoise: Guess,
-    xt: Tensor,
-    t: float,
-    s: float,
-    memory: Memory | None,
-    seeds: Seeds,
-    rank: Callable[[Tensor], Tensor],
-    sure: float,
-) -> tuple[Tensor, Memory]:
-    """Tell the places of the highest rank, (M, V) -> (M,), until as many masks are left as s asks for."""
-    kept = remembered(process, xt, t, memory)
-    chance = seeds.uniform(2, xt.shape[1])[:, 1]
-    masks = xt == process.mask
-    due = masks.sum(1) - (kept.rate * s).ceil().long().to(xt.device)
-    if not masks.any() or (math.isinf(sure) and not (due > 0).any()):
-        return xt, kept
-    scores = denoise(xt, t)
-    ranks = torch.full(xt.shape, -math.inf, dtype=torch.float64, device=xt.device)
-    ranks = ranks.masked_scatter(masks, rank(scores(masks)))
-    order = ranks.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
-    places = masks & ((order < due[:, None]) | (ranks >= sure))
-    return told(choice, scores, xt, places, chance, kept, process.mask)
+    def rank(self, logits: Tensor) -> Tensor:
+        """Return the probability of the likeliest token."""
+        return _likeliest(logits)
 
 
 def _likeliest(logits: Tensor) -> Tensor:
     return logits.double().softmax(1).amax(1)
-
-
-def _certainty(logits: Tensor) -> Tensor:
-    shares = logits.double().log_softmax(1)
-    return (shares.exp() * shares.nan_to_num(neginf=0.0)).sum(1)
 
 
 def _scores(denoise: Guess, xt: Tensor, t: float, places: Tensor) -> Scores:
