@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 import torch
@@ -36,6 +36,9 @@ from fromnoise.models.store import CONFIG, find_model, read_config, verify
 from fromnoise.models.text_diffusion import TextDiffusion, TextDiffusionSettings
 
 WEIGHTS, TOKENIZER = "weights.safetensors", "tokenizer.json"
+
+Module = TypeVar("Module", bound=nn.Module)
+Named = TypeVar("Named", ImageDiffusion, ImageTokens, Scorer, GPT, TextDiffusion)
 
 
 def load(name: str | Path, device: str | None = None) -> Any:
@@ -179,80 +182,68 @@ def _neighbour(name: str, beside: Path | None) -> Path:
     return sibling if sibling is not None and (sibling / CONFIG).is_file() else find_model(name)
 
 
+def _filled(model: Module, folder: Path) -> Module:
+    """Give a model its folder's weights."""
+    load_tensors(model, folder / WEIGHTS)
+    return model
+
+
+def _named(model: Named, folder: Path) -> Named:
+    """Give a model its folder's weights, and what results tell of it."""
+    model.name, model.folder = folder.resolve().name, folder
+    model.weights_sha256 = file_sha256(folder / WEIGHTS)
+    return _filled(model, folder)
+
+
 def _load_image_diffusion(folder: Path, config: Mapping[str, Any]) -> ImageDiffusion:
     settings = check_settings(ImageDiffusionSettings, dict(config), where=str(folder / CONFIG))
     codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size, beside=folder)
     tokens = PromptTokens.load(folder / TOKENIZER, settings.text.length)
-    model = ImageDiffusion(settings, codec, tokens)
-    load_tensors(model, folder / WEIGHTS)
-    model.name, model.weights_sha256, model.folder = (
-        folder.resolve().name,
-        file_sha256(folder / WEIGHTS),
-        folder,
-    )
-    return model
+    return _named(ImageDiffusion(settings, codec, tokens), folder)
 
 
 def _load_image_tokens(folder: Path, config: Mapping[str, Any]) -> ImageTokens:
     settings = check_settings(ImageTokensSettings, dict(config), where=str(folder / CONFIG))
     codec = make_codec(settings.codec.kind, settings.codec.name, settings.codec.size, beside=folder)
-    model = ImageTokens(settings, codec, PromptTokens.load(folder / TOKENIZER, settings.text))
-    load_tensors(model, folder / WEIGHTS)
-    model.name, model.folder = folder.resolve().name, folder
-    model.weights_sha256 = file_sha256(folder / WEIGHTS)
-    return model
+    tokens = PromptTokens.load(folder / TOKENIZER, settings.text)
+    return _named(ImageTokens(settings, codec, tokens), folder)
 
 
 def _load_scorer(folder: Path, config: Mapping[str, Any]) -> Scorer:
     settings = check_settings(ScorerSettings, dict(config), where=str(folder / CONFIG))
     encoder = load(_neighbour(settings.features, folder), device="cpu").requires_grad_(False)
-    scorer = Scorer(settings, encoder, PromptTokens.load(folder / TOKENIZER, settings.text.length))
-    load_tensors(scorer, folder / WEIGHTS)
-    scorer.name, scorer.folder = folder.resolve().name, folder
-    scorer.weights_sha256 = file_sha256(folder / WEIGHTS)
-    return scorer
+    tokens = PromptTokens.load(folder / TOKENIZER, settings.text.length)
+    return _named(Scorer(settings, encoder, tokens), folder)
 
 
 def _load_kl(folder: Path, config: Mapping[str, Any]) -> KL:
-    codec = KL(check_settings(KLSettings, dict(config), where=str(folder / CONFIG)))
-    load_tensors(codec, folder / WEIGHTS)
-    return codec
+    return _filled(KL(check_settings(KLSettings, dict(config), where=str(folder / CONFIG))), folder)
 
 
 def _load_vq(folder: Path, config: Mapping[str, Any]) -> VQ:
-    codec = VQ(check_settings(VQSettings, dict(config), where=str(folder / CONFIG)))
-    load_tensors(codec, folder / WEIGHTS)
-    return codec
+    return _filled(VQ(check_settings(VQSettings, dict(config), where=str(folder / CONFIG))), folder)
 
 
 def _load_fsq(folder: Path, config: Mapping[str, Any]) -> FSQ:
-    codec = FSQ(check_settings(FSQSettings, dict(config), where=str(folder / CONFIG)))
-    load_tensors(codec, folder / WEIGHTS)
-    return codec
+    return _filled(FSQ(check_settings(FSQSettings, dict(config), where=str(folder / CONFIG))), folder)
 
 
 def _load_features(folder: Path, config: Mapping[str, Any]) -> FeatureEncoder:
-    encoder = FeatureEncoder(check_settings(FeatureSettings, dict(config), where=str(folder / CONFIG)))
-    load_tensors(encoder, folder / WEIGHTS)
-    return encoder
+    return _filled(
+        FeatureEncoder(check_settings(FeatureSettings, dict(config), where=str(folder / CONFIG))), folder
+    )
 
 
 def _load_gpt(folder: Path, config: Mapping[str, Any]) -> GPT:
     settings = check_settings(GPTSettings, dict(config), where=str(folder / CONFIG))
-    model = GPT(settings, TextTokens.load(folder / TOKENIZER, settings.start, settings.ends))
-    load_tensors(model, folder / WEIGHTS)
-    model.name, model.folder = folder.resolve().name, folder
-    model.weights_sha256 = file_sha256(folder / WEIGHTS)
-    return model
+    tokens = TextTokens.load(folder / TOKENIZER, settings.start, settings.ends)
+    return _named(GPT(settings, tokens), folder)
 
 
 def _load_text_diffusion(folder: Path, config: Mapping[str, Any]) -> TextDiffusion:
     settings = check_settings(TextDiffusionSettings, dict(config), where=str(folder / CONFIG))
-    model = TextDiffusion(settings, TextTokens.load(folder / TOKENIZER, settings.start, settings.ends))
-    load_tensors(model, folder / WEIGHTS)
-    model.name, model.folder = folder.resolve().name, folder
-    model.weights_sha256 = file_sha256(folder / WEIGHTS)
-    return model
+    tokens = TextTokens.load(folder / TOKENIZER, settings.start, settings.ends)
+    return _named(TextDiffusion(settings, tokens), folder)
 
 
 LOADERS = {
