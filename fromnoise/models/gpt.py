@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fromnoise.autoregressive.choice import Choice
 from fromnoise.autoregressive.decode import check_ids, decode
 from fromnoise.autoregressive.loss import document_mask, next_token_loss, token_nats
-from fromnoise.codecs.text_tokens import RESERVED, TextTokens
+from fromnoise.codecs.text_tokens import MASK, RESERVED, TextTokens
 from fromnoise.config import Settings
 from fromnoise.data.text_feed import TextBatch, Tokenised, packed
 from fromnoise.errors import RequestError
@@ -63,6 +63,15 @@ class GPTSettings(Settings):
     """Ids at which a text of such a model is over; empty: the tokenizer's <end>, if any."""
     chat_template: str | None = None
     """How a conversation is written as one text, in Jinja."""
+
+
+def without_styles(
+    ids: Tensor, tokens: TextTokens, styles: Sequence[str], share: float, seeds: Seeds
+) -> Tensor:
+    """Replace the styles in a share of the rows of ids (B, L) by "any"."""
+    first = tokens.style(None, styles)
+    told = (ids > first) & (ids <= first + len(styles))
+    return ids.masked_fill(told & (seeds.uniform(1) < share), first)
 
 
 class GPT(nn.Module):
@@ -113,12 +122,10 @@ class GPT(nn.Module):
         """Replace some styles by "any" and some tokens by the mask token."""
         ids = batch.ids
         if self.styles and self.settings.style_dropout:
-            first = self.tokenizer.style(None, self.styles)
-            styles = (ids > first) & (ids <= first + len(self.styles))
-            ids = ids.masked_fill(styles & (seeds.uniform(1) < self.settings.style_dropout), first)
+            ids = without_styles(ids, self.tokenizer, self.styles, self.settings.style_dropout, seeds)
         if self.settings.token_dropout:
             lost = (seeds.uniform(ids.shape[1]) < self.settings.token_dropout) & (ids >= RESERVED)
-            ids = ids.masked_fill(lost, self.tokenizer.control("<mask>"))
+            ids = ids.masked_fill(lost, self.tokenizer.control(MASK))
         return ids
 
     def compile_networks(self) -> None:

@@ -24,7 +24,7 @@ from fromnoise.config import Settings, check_settings
 from fromnoise.data.text_feed import IGNORED, TextBatch
 from fromnoise.diffusion.masked import NOWHERE, Masked, lost, spread_times
 from fromnoise.errors import RequestError
-from fromnoise.models.gpt import GPT, GPTSettings
+from fromnoise.models.gpt import GPT, GPTSettings, without_styles
 from fromnoise.models.telling import filled
 from fromnoise.models.text_asking import check_unmasking
 from fromnoise.models.text_bound import bound_nats
@@ -266,7 +266,8 @@ class TextDiffusion(nn.Module):
         """
         ids, cuts, least = batch.ids, torch.zeros_like(batch.ids), 0.0
         if self.training:
-            ids, cuts, least = self._with_gaps(ids, seeds), self._cuts(batch, seeds), self.settings.least
+            ids = without_styles(ids, self.tokenizer, self.styles, self.settings.style_dropout, seeds)
+            cuts, least = self._cuts(batch, seeds), self.settings.least
         late = (batch.positions >= cuts) & (batch.documents >= 0)
         asked = batch.targets != IGNORED
         share = (spread_times(seeds)[:, None] + _GOLDEN * batch.documents) % 1
@@ -294,12 +295,6 @@ class TextDiffusion(nn.Module):
         whole, places = seeds.uniform(2, count).unbind(1)
         cuts = (places * sizes[:, 1:]).long().masked_fill(whole < self.settings.whole, 0)
         return cuts.gather(1, batch.documents.clamp(min=0))
-
-    def _with_gaps(self, ids: Tensor, seeds: Seeds) -> Tensor:
-        """Replace some styles by "any"."""
-        first = self.tokenizer.style(None, self.styles)
-        styles = (ids > first) & (ids <= first + len(self.styles))
-        return ids.masked_fill(styles & (seeds.uniform(1) < self.settings.style_dropout), first)
 
     def _noised(self, batch: TextBatch, ids: Tensor, masked: Tensor) -> Tensor:
         """Put masks into ids (B, L) for the targets that are masked: a target stands one place further."""
