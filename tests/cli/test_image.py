@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +16,6 @@ from fromnoise.cli.image import image
 from fromnoise.cli.image_options import ImageOptions
 from fromnoise.cli.main import main
 from fromnoise.cli.outputs import slug
-from fromnoise.cli.terminal import iterm, kitty, picture_protocol
 from fromnoise.errors import FromNoiseError, OutputError, RequestError, unknown
 from fromnoise.files import write_all
 from fromnoise.pictures import read_settings
@@ -472,31 +471,3 @@ def test_lists_without_lines_are_refused(never: Painter, content: bytes) -> None
     Path("p.jsonl").write_bytes(content)
     with pytest.raises(FromNoiseError):
         image(options=ImageOptions(prompts="p.jsonl", output="out"))
-
-
-# terminals
-
-
-@pytest.mark.parametrize(
-    ("environment", "protocol"),
-    [
-        ({}, None),
-        ({"TERM": "xterm-256color"}, None),
-        ({"TERM": "xterm-kitty"}, kitty),
-        ({"KITTY_WINDOW_ID": "1"}, kitty),
-        ({"TERM_PROGRAM": "WezTerm"}, iterm),
-        ({"TERM_PROGRAM": "iTerm.app", "TMUX": "x"}, None),
-    ],
-)
-def test_terminals_get_pictures_in_their_own_words(
-    environment: dict[str, str], protocol: Callable[[bytes], str] | None
-) -> None:
-    assert picture_protocol(environment) is protocol
-
-
-def test_kitty_takes_pictures_in_chunks() -> None:
-    words = kitty(b"x" * 5000).split("\033\\")
-    assert words[0].startswith("\033_Ga=T,f=100,m=1;")
-    assert words[1].startswith("\033_Gm=0;")
-    assert all(len(word) < 4096 + 30 for word in words)
-    assert iterm(b"abc") == "\033]1337;File=inline=1;size=3:YWJj\a"
