@@ -11,6 +11,8 @@ from fromnoise.errors import RequestError, unknown
 from fromnoise.requests import TextDelta, TextRequest
 
 MOST = 64  # texts in one request
+FOR_MASKS = ("template", "rewrite", "steps", "solver", "block")
+"""Options of models that let words come out of masks, and of no others."""
 
 
 class Teller:
@@ -80,7 +82,7 @@ def _overlap(text: str, stop: str) -> int:
 def refuse_masks(request: TextRequest) -> None:
     """Raise RequestError where a next-token model is asked for what takes masked diffusion."""
     names = {"template": "filling gaps", "rewrite": "writing anew"}
-    for name in ("template", "rewrite", "steps", "solver", "block"):
+    for name in FOR_MASKS:
         if getattr(request, name) is not None:
             told = names.get(name, f"{name!r}")
             raise RequestError(f"{told} is for models of masked diffusion, such as verse-diffusion")

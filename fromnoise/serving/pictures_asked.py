@@ -24,6 +24,7 @@ _SAME = (
     "temperature",
     "top_k",
     "top_p",
+    "best_of",
     "between",
     "between_seed",
     "weaker",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -11,8 +12,20 @@ from fromnoise import __version__
 from fromnoise.diffusion.grids import GRIDS
 from fromnoise.diffusion.solvers import SOLVERS
 from fromnoise.errors import FromNoiseError
+from fromnoise.models.asking import FOR_TOKENS
+from fromnoise.models.telling import FOR_MASKS
+from fromnoise.models.token_asking import FOR_DIFFUSION
+from fromnoise.models.token_drawing import SOLVERS as TOKEN_SOLVERS
 from fromnoise.pictures import encode_picture
-from fromnoise.requests import ImageResult, Progress, TextDelta, TextDraft, TextResult
+from fromnoise.requests import (
+    ImageRequest,
+    ImageResult,
+    Progress,
+    TextDelta,
+    TextDraft,
+    TextRequest,
+    TextResult,
+)
 from fromnoise.serving.flow import events_of
 from fromnoise.serving.house import Errand, House, house_of
 from fromnoise.serving.pictures_asked import Start, count_of, picture_request, seed_of
@@ -112,6 +125,7 @@ def _told(house: House, offer: Offer) -> Told | None:
         **({"size": model.size} if pictures else {}),
         "styles": list(model.styles),
         "solvers": _solvers(offer),
+        "takes": _takes(model, offer),
         "grids": [*GRIDS, *(["fitted"] if model.settings.grids else [])]
         if offer.kind == "image-diffusion"
         else [],
@@ -125,11 +139,26 @@ def _told(house: House, offer: Offer) -> Told | None:
 def _solvers(offer: Offer) -> list[str]:
     if offer.kind == "image-diffusion":
         return list(SOLVERS)
+    if offer.kind == "image-tokens":
+        return list(TOKEN_SOLVERS)
     if offer.kind == "text-diffusion":
         from fromnoise.diffusion.unmask import UNMASKERS
 
         return list(UNMASKERS)
     return []
+
+
+def _takes(model: Any, offer: Offer) -> list[str]:
+    """Return what of a request means something to a model."""
+    every = ImageRequest if offer.makes == "pictures" else TextRequest
+    foreign: tuple[str, ...] = ()
+    if offer.kind == "image-diffusion":
+        foreign = FOR_TOKENS
+    elif offer.kind == "image-tokens":
+        foreign = (*FOR_DIFFUSION, *(() if model.settings.scorer else ("best_of",)))
+    elif offer.kind == "gpt":
+        foreign = (*FOR_MASKS, "strength")
+    return [field.name for field in fields(every) if field.name not in foreign]
 
 
 def _known(house: House, offer: Offer, steps: int | None) -> Told:
@@ -138,7 +167,8 @@ def _known(house: House, offer: Offer, steps: int | None) -> Told:
     if model is None:
         return {"steps": steps}
     usual = getattr(model.settings, "sampling", None)
-    told: Told = {"steps": steps or getattr(usual, "steps", None)}
+    # Token after token, there are as many steps as tokens, which the first step tells.
+    told: Told = {"steps": None if offer.kind == "image-tokens" else steps or getattr(usual, "steps", None)}
     return told | ({"size": model.size} if offer.makes == "pictures" else {})
 
 
