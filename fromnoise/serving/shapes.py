@@ -42,6 +42,7 @@ class PictureBody(Body):
     temperature: Annotated[float, Field(ge=0, le=10)] | None = None
     top_k: Annotated[int, Field(ge=1, le=100_000)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    best_of: Annotated[int, Field(ge=1, le=16)] | None = None
 
 
 class GenerationBody(PictureBody):
