@@ -25,6 +25,7 @@ def serve(
     folder: Path | None = None,
     reports: Path | None = None,
     webhook: str | None = None,
+    allow_url: bool = False,
     device: str | None = None,
 ) -> None:
     """Answer requests for pictures and words as OpenAI's servers do, and show the studio at /.
@@ -49,6 +50,8 @@ def serve(
         Folder of reports of `fromnoise eval`, to be shown in the studio.
     webhook
         Address on this machine, such as http://127.0.0.1:9000/, that hears of alerts.
+    allow_url
+        Fetch pictures that requests name by http or https URLs; never from a private address.
     device
         `cpu`, `cuda`, ...; the fastest there is when left out.
     """
@@ -72,6 +75,7 @@ def serve(
         keys=keys,
         hosts=(*LOOPBACK, host.lower(), *(name.lower() for name in allow_host)),
         webhook=webhook,
+        allow_url=allow_url,
     )
     listening = _listen(host, port)
     address = f"[{host}]" if ":" in host else host

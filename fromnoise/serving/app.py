@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from fromnoise import __version__
 from fromnoise.serving import described, images, meanings, monitoring, past, reports, studio, words
 from fromnoise.serving.crew import Crew
+from fromnoise.serving.fetching import Fetcher
 from fromnoise.serving.gate import LOOPBACK, Gate
 from fromnoise.serving.house import House
 from fromnoise.serving.limits import Limits
@@ -42,13 +43,17 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     webhook: str | None = None
     """Address on this machine that hears of alerts."""
+    allow_url: bool = False
+    """Whether pictures may be named by URLs, to be fetched."""
 
 
 def make_app(plan: Plan) -> FastAPI:
     """Set a server up; models are loaded when it starts, without keeping anybody waiting."""
     record = Record(plan.folder)
     crew = Crew(plan.limits)
-    house = House(plan.shelf, crew, record, Metrics(), Watch(record, plan.webhook), plan.limits, plan.reports)
+    fetcher = Fetcher(plan.limits) if plan.allow_url else None
+    watch = Watch(record, plan.webhook)
+    house = House(plan.shelf, crew, record, Metrics(), watch, plan.limits, plan.reports, fetcher)
 
     @contextlib.asynccontextmanager
     async def open_for_business(app: FastAPI) -> AsyncIterator[None]:

@@ -13,6 +13,7 @@ from fromnoise.guard.policy import check
 from fromnoise.pictures import encode_picture
 from fromnoise.requests import ImageResult, TextResult
 from fromnoise.serving.crew import Crew, Job
+from fromnoise.serving.fetching import Fetcher
 from fromnoise.serving.limits import Limits
 from fromnoise.serving.metrics import Metrics
 from fromnoise.serving.problems import Problem
@@ -32,6 +33,8 @@ class House:
     watch: Watch
     limits: Limits
     reports: Path
+    fetcher: Fetcher | None = None
+    """What fetches pictures from URLs; None where that isn't allowed."""
 
     def full(self) -> Problem | None:
         """Return what to tell somebody for whom there is no room now, and count it; None when there is."""

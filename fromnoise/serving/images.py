@@ -1,58 +1,23 @@
 """/v1/images: OpenAI's addresses for pictures."""
 
-import json
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
-from starlette.datastructures import FormData, UploadFile
 
 from fromnoise.requests import ImageResult, Progress
+from fromnoise.serving.edits import FORMS, edit_of
 from fromnoise.serving.flow import events_of, last_of
 from fromnoise.serving.house import Errand, House, house_of
 from fromnoise.serving.picture_answers import Answer, plan_answer
 from fromnoise.serving.pictures_asked import Start, picture_request, seed_of
-from fromnoise.serving.problems import Problem
 from fromnoise.serving.shapes import GenerationBody
-from fromnoise.serving.uploads import check_header
 from fromnoise.serving.wire import EVENTS, evenly
 
 router = APIRouter(prefix="/v1/images", tags=["pictures"])
 In = Annotated[House, Depends(house_of)]
 Event = Literal["image_generation", "image_edit"]
-_WORDS = (
-    "prompt",
-    "model",
-    "style",
-    "negative_prompt",
-    "solver",
-    "grid",
-    "size",
-    "quality",
-    "background",
-    "output_format",
-    "response_format",
-)
-_EDIT_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["image", "prompt"],
-                    "properties": {
-                        "image": {"type": "string", "format": "binary"},
-                        "mask": {"type": "string", "format": "binary"},
-                        "prompt": {"type": "string"},
-                    },
-                }
-            }
-        },
-    }
-}
 
 
 @router.post("/generations", responses=EVENTS)
@@ -61,17 +26,10 @@ async def generate_pictures(request: Request, body: GenerationBody, house: In) -
     return await _answer(request, house, body, Start(), "image_generation")
 
 
-@router.post("/edits", openapi_extra=_EDIT_FORM, responses=EVENTS)
+@router.post("/edits", openapi_extra=FORMS, responses=EVENTS)
 async def edit_picture(request: Request, house: In) -> Response:
     """Make a picture anew from another one, or the part of it where the mask is clear."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Problem(400, "the body must be multipart/form-data", "invalid_value")
-    async with request.form(max_files=20, max_fields=100, max_part_size=1 << 20) as form:
-        start = Start(
-            await _file(form, ("image", "image[]"), house, needed=True),
-            await _file(form, ("mask",), house, needed=False),
-        )
-        body = _body(form)
+    body, start = await edit_of(request, house)
     return await _answer(request, house, body, start, "image_edit")
 
 
@@ -117,38 +75,3 @@ def _carried_out(
                 yield [plan.completed(news, usage, event, seed)]
             else:
                 yield [plan.whole(news, frames, errand.kept, usage)]
-
-
-async def _file(form: FormData, names: tuple[str, ...], house: House, needed: bool) -> bytes | None:
-    """Return the first file of some names; its header is looked at."""
-    found = next((part for name in names for part in form.getlist(name)), None)
-    if found is None or found == "":
-        if needed:
-            raise Problem(400, f"{names[0]} is missing; send a file", "invalid_value", names[0])
-        return None
-    if not isinstance(found, UploadFile):
-        raise Problem(400, f"{names[0]} must be a file", "invalid_value", names[0])
-    content = await found.read()
-    check_header(content, house.limits, names[0])
-    return content
-
-
-def _body(form: FormData) -> GenerationBody:
-    """Read the fields of a form, whose numbers come as text."""
-    told: dict[str, Any] = {}
-    for name, value in form.items():
-        if isinstance(value, str) and value != "":
-            told[name] = value if name in _WORDS else _number(value)
-    try:
-        return GenerationBody.model_validate(told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Problem(400, f"{name}: {first['msg']}", "invalid_value", name) from None
-
-
-def _number(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return {"True": True, "False": False}.get(value, value)

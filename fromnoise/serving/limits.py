@@ -30,6 +30,12 @@ class Limits:
     """Requests that are worked on by turns."""
     seconds: float = 300.0
     """Longest time from a request's arrival to its end."""
+    fetch_seconds: float = 10.0
+    """Longest time to fetch a picture from a URL, all redirects included."""
+    header_seconds: float = 10.0
+    """Longest time for a request's headers to come in."""
+    upload_seconds: float = 60.0
+    """Longest time for a request's body to come in, or for an answer to wait until some of it is read."""
     drain_seconds: float = 20.0
     """Time to finish what is running when the server is told to stop."""
 

@@ -60,6 +60,20 @@ class GenerationBody(PictureBody):
     frame_duration_ms: Annotated[int, Field(ge=10, le=10_000)] | None = None
 
 
+class Reference(Body):
+    """A picture that is named in place of sent."""
+
+    image_url: Upload | None = None
+    file_id: Name | None = None
+
+
+class EditBody(GenerationBody):
+    """POST /v1/images/edits, as JSON."""
+
+    images: Annotated[list[Reference], Field(min_length=1, max_length=16)]
+    mask: Reference | None = None
+
+
 class StudioPictureBody(PictureBody):
     """POST /api/images/stream."""
 

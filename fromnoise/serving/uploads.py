@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from fromnoise.pictures import SMALLEST, fit
+from fromnoise.serving.fetching import Fetcher
 from fromnoise.serving.limits import Limits
 from fromnoise.serving.problems import Problem
 
@@ -48,20 +49,37 @@ def opened(content: bytes, limits: Limits, param: str) -> Image.Image:
 
 
 def decoded(told: str, limits: Limits, param: str) -> bytes:
-    """Return the bytes of base64 or of a `data:` URL; no other URL is fetched."""
+    """Return the bytes of base64 or of a `data:` URL."""
     head, comma, rest = told.partition(",")
     if head.startswith("data:"):
         if not comma or not head.endswith(";base64"):
             raise Problem(400, f"{param} must be base64 or a data: URL in base64", "invalid_value", param)
         told = rest
     elif "://" in told[:40]:
-        raise Problem(400, f"{param}: no URL is fetched; send the picture itself", "unsupported", param)
+        said = "no URL is fetched here; send the picture itself, in base64 or as a data: URL"
+        raise Problem(400, f"{param}: {said}", "unsupported", param)
     if len(told) > limits.upload_bytes * 4 // 3 + 4:
         raise Problem(413, f"{param} may have {limits.upload_bytes} bytes", "too_large", param)
     try:
         return base64.b64decode(told, validate=True)
     except (binascii.Error, ValueError):
         raise Problem(400, f"{param} is no base64", "invalid_value", param) from None
+
+
+async def content_of(url: str, limits: Limits, fetcher: Fetcher | None, param: str) -> bytes:
+    """Return the picture at a URL, its header looked at; what is no `data:` URL is fetched or refused."""
+    scheme = url.partition(":")[0].lower()
+    if scheme == "data":
+        content = decoded(url, limits, param)
+    elif scheme not in ("http", "https"):
+        raise Problem(400, f"{param} must be a data: URL (or http, https)", "invalid_value", param)
+    elif fetcher is None:
+        said = "this server fetches nothing; send a data: URL, or start it with --allow-url"
+        raise Problem(400, f"{param}: {said}", "unsupported", param)
+    else:
+        content = await fetcher.fetch(url, param)
+    check_header(content, limits, param)
+    return content
 
 
 def start_of(picture: Image.Image, side: int) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from fromnoise.serving.flow import events_of, last_of
 from fromnoise.serving.house import Errand, House, house_of
 from fromnoise.serving.shapes import ChatBody, CompletionBody, WordsBody
 from fromnoise.serving.wire import EVENTS
-from fromnoise.serving.words_asked import Ask, asks_of_chat, asks_of_completion
+from fromnoise.serving.words_asked import Ask, asks_of_chat, asks_of_completion, require_words
 from fromnoise.serving.words_told import CHAT, PLAIN, Form, choice_logprobs, usage_of
 
 router = APIRouter(prefix="/v1", tags=["words"])
@@ -23,6 +23,7 @@ In = Annotated[House, Depends(house_of)]
 @router.post("/chat/completions", responses=EVENTS)
 async def answer_chat(request: Request, body: ChatBody, house: In) -> Response:
     """Answer in a conversation."""
+    require_words(body.messages)
     wanted = Wanted(
         body, CHAT, bool(body.logprobs), bool(body.stream), _counts(body), top=body.top_logprobs or 0
     )

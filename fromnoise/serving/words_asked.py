@@ -29,6 +29,8 @@ _SAME = (
     "strength",
 )
 SPEAKERS = {"system": "System", "developer": "System", "user": "User", "assistant": "Assistant"}
+_WORDS = ("text", "refusal")
+"""Parts of a message that are words."""
 TURN = "\nUser:"
 """Where an answer ends that was asked for in the plain way."""
 
@@ -45,6 +47,15 @@ class Ask:
         """Answer in the conversation."""
         assert self.conversation is not None
         return self.conversation.ask(request.prompt, request)
+
+
+def require_words(messages: Sequence[Message]) -> None:
+    """Raise Problem for a conversation with pictures or sound in it: no model of words sees or hears."""
+    parts = (part for message in messages if isinstance(message.content, list) for part in message.content)
+    other = next((part.type for part in parts if part.type not in _WORDS), None)
+    if other is not None:
+        said = "the models here read words; to make a picture from another one, ask /v1/images/edits"
+        raise Problem(400, f"a part of type {other[:40]!r} can't be read: {said}", "unsupported", "messages")
 
 
 def asks_of_chat(body: ChatBody, model: Any) -> list[Ask]:
