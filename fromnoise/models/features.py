@@ -101,6 +101,21 @@ class FeatureEncoder(nn.Module):
         """Fuse the network's small operations; costs half a minute at the first step."""
         self.net.compile()
 
+    def unlike(self, made: Tensor, real: Tensor) -> Tensor:
+        """Return how unlike pictures (B, 3, S, S) in [-1, 1] look on the way through the network, (B,).
+
+        Squared distances of each place's channels, brought to length 1 (Zhang et al. 2018, eq. 1).
+        """
+        seen, wanted = (
+            self.net.maps(F.interpolate(side, self.size, mode="bilinear", antialias=True))
+            for side in (made, real)
+        )
+        far = [
+            (F.normalize(one.float(), dim=1) - F.normalize(other.float(), dim=1)).square().sum(1)
+            for one, other in zip(seen, wanted, strict=True)
+        ]
+        return torch.stack([one.flatten(1).mean(1) for one in far]).mean(0)
+
     @torch.no_grad()
     def features(self, pictures: Tensor) -> Tensor:
         """Describe uint8 pictures (B, S, S, 3) by whitened features, float32 (B, D)."""
