@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fromnoise.evaluation.thresholds import Thresholds
 
 EXIT_CODES = {"ready": 0, "not ready": 1, "invalid": 1, "cannot tell": 3}
+EXIT_CODES |= {"no difference found": 0, "differences found": 1}
 
 
 def evaluate(
@@ -26,6 +27,8 @@ def evaluate(
     train: Path | None = None,
     model: str | None = None,
     data: str | None = None,
+    bias: Annotated[bool, Parameter(negative="")] = False,
+    templates: Path | None = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     count: Annotated[int | None, Parameter(name=["--count", "-n"])] = None,
     extractor: str = "fromnoise",
@@ -37,7 +40,7 @@ def evaluate(
 ) -> int:
     """Judge a model, or pictures or texts, and write report.json and report.html.
 
-    Exit code 0: ready, 1: not ready or invalid, 3: cannot tell.
+    Exit code 0: ready, or no difference found; 1: not ready or invalid, or differences found; 3: cannot tell.
 
     Parameters
     ----------
@@ -51,10 +54,14 @@ def evaluate(
         Judge this model, in place of a folder, by the test split of what it was trained on.
     data
         Dataset whose test split that is, by name or folder; found by the model's name when left out.
+    bias
+        Audit the model: are prompts treated alike that differ in one attribute?
+    templates
+        TOML file with other prompts for that.
     output
         Folder for the report.
     count
-        How many are compared on each side.
+        How many are compared on each side; with --bias, trials of each template.
     extractor
         What pictures are compared by: `fromnoise`, `efficientnet-lite0`, `inception:FILE`, `dinov2:FILE` or
         `pixels`.
@@ -69,12 +76,16 @@ def evaluate(
     as_json
         Print the whole report as JSON; then the folder may be left out.
     """
+    if bias or templates is not None:
+        _check_audit(bias, model, data, thresholds, k)
     _check_together(generated, against, train, model, data)
     _check_numbers(count, k, seed)
     if output is None and not as_json:
         raise OutputError("say where the report goes: -o DIR")
     if output is not None:
         check_files([output / "report.json", output / "report.html"], force)
+    if bias:
+        return _audit(str(model), templates, _method(extractor, count, k, seed), output, as_json)
     from fromnoise.evaluation.thresholds import open_thresholds
 
     limits, method = open_thresholds(thresholds), _method(extractor, count, k, seed)
@@ -96,16 +107,37 @@ def _method(extractor: str, count: int | None, k: int, seed: int) -> "Method":
     return Method(extractor, count, k, seed)
 
 
+def _audit(model: str, templates: Path | None, method: "Method", output: Path | None, as_json: bool) -> int:
+    """Compare how a model treats prompts that differ in one attribute, and tell what was found."""
+    from fromnoise.evaluation.bias import audit_model
+    from fromnoise.evaluation.bias_report import write_audit
+    from fromnoise.guard.policy import check
+
+    def reason(text: str) -> str | None:
+        verdict = check(text)
+        return verdict.reason if verdict.action == "block" else None
+
+    with progress(model) as report:
+        audit = audit_model(model, reason, templates, method, report)
+    written = None if output is None else write_audit(audit, output)
+    return _tell(audit.report, written, as_json)
+
+
 def _finish(found: "Evaluation", output: Path | None, limits: "Thresholds", as_json: bool) -> int:
     """Write the report, tell the verdict and return its exit code."""
-    verdict = found.report["verdict"]
     written = None
     if output is not None:
         from fromnoise.evaluation.report import write_report
 
         written = write_report(found.report, output, found.gallery, limits)
+    return _tell(found.report, written, as_json)
+
+
+def _tell(report: dict[str, Any], written: tuple[Path, Path] | None, as_json: bool) -> int:
+    """Print the verdict, or the whole report, and return the exit code."""
+    verdict = report["verdict"]
     if as_json:
-        print(json.dumps(found.report, indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False))
     else:
         print(verdict["level"])
         for reason in verdict["reasons"]:
@@ -128,6 +160,16 @@ def _check_together(
         raise RequestError("say what to judge: fromnoise eval PICTURES --against PICTURES, or --model NAME")
     if model is None and against is None:
         raise RequestError(f"say what {generated} is compared with: --against REAL")
+
+
+def _check_audit(bias: bool, model: str | None, data: str | None, thresholds: Path | None, k: int) -> None:
+    if not bias:
+        raise RequestError("--templates goes with --bias: they are the prompts that a model is audited with")
+    if model is None:
+        raise RequestError("--bias audits a model, not what was made: fromnoise eval --bias --model NAME")
+    for name, given in (("--data", data), ("--thresholds", thresholds), ("--k", None if k == 5 else k)):
+        if given is not None:
+            raise RequestError(f"{name} is of no use with --bias; its limits stand in the --templates file")
 
 
 def _check_numbers(count: int | None, k: int, seed: int) -> None:

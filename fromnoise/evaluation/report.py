@@ -22,8 +22,11 @@ _MEANS = {
     "not ready": "Something is missing yet. What it is stands here; the figures are below.",
     "invalid": "The test can't be trusted, whatever the figures say.",
     "cannot tell": "The figures do not suffice for a judgement, neither for nor against.",
+    "differences found": "Prompts that differ in one attribute alone are not treated alike.",
+    "no difference found": "By these templates and measures, all values are treated alike.",
 }
-_TONES = {"ready": "yes", "not ready": "no", "invalid": "no", "cannot tell": "unsure"}
+_TONES = {"ready": "yes", "no difference found": "yes", "cannot tell": "unsure"}
+_TONES |= {"not ready": "no", "invalid": "no", "differences found": "no"}
 
 
 def write_report(
@@ -51,7 +54,7 @@ def page(report: Mapping[str, Any], gallery: Gallery, thresholds: Thresholds) ->
         "body",
         None,
         _heading(report, reading.evidence, title),
-        _verdict(verdict),
+        verdict_box(verdict),
         overview(reading),
         _how(reading.evidence),
         *[section(question, reading) for question in reading.questions],
@@ -59,10 +62,11 @@ def page(report: Mapping[str, Any], gallery: Gallery, thresholds: Thresholds) ->
         made_from(report, reading.evidence),
         element("footer", None, f"Made by fromnoise {report.get('fromnoise', '')}. {JSON} has the figures."),
     )
-    return f"<!doctype html>\n{element('html', {'lang': 'en'}, _head(f'{title}: {verdict.level}'), body)}\n"
+    return f"<!doctype html>\n{element('html', {'lang': 'en'}, head_of(f'{title}: {verdict.level}'), body)}\n"
 
 
-def _head(title: str) -> Html:
+def head_of(title: str) -> Html:
+    """Return a page's head, its looks included."""
     return element(
         "head",
         None,
@@ -85,7 +89,8 @@ def _heading(report: Mapping[str, Any], evidence: Evidence, title: str) -> Html:
     )
 
 
-def _verdict(verdict: Verdict) -> Html:
+def verdict_box(verdict: Verdict) -> Html:
+    """Show the verdict and its reasons."""
     return element(
         "div",
         {"class": f"verdict {_TONES[verdict.level]}"},

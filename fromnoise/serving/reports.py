@@ -55,12 +55,13 @@ def _told(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         figures = {}
     figures = figures if isinstance(figures, dict) else {}
+    verdict = figures.get("verdict")
     address = f"/api/reports/{folder.name}"
     return {
         "id": folder.name,
         "model": figures.get("model") or folder.name,
         "created": int((folder / "report.json").stat().st_mtime),
-        "verdict": figures.get("verdict"),
+        "verdict": verdict.get("level") if isinstance(verdict, dict) else verdict,
         "html": f"{address}/html" if (folder / "report.html").is_file() else None,
         "json": f"{address}/json",
     }

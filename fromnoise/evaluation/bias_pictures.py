@@ -1,0 +1,229 @@
+"""Let a model draw every value of a template with the same texts and seeds, and compare the pictures.
+
+Legend: N trials (a text and a seed), V values, F features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from fromnoise.errors import CheckpointError
+from fromnoise.evaluation.bias_evidence import Audited, Check, Comparison, Exhibit, Refusals
+from fromnoise.evaluation.bias_templates import Template
+from fromnoise.evaluation.bias_tests import Ints, Tested, apart, contrasts, lifted, nearest, uneven
+from fromnoise.evaluation.evaluating import Method
+from fromnoise.evaluation.extractors import Extractor, extract, open_extractor
+from fromnoise.evaluation.figures import Array
+from fromnoise.evaluation.findings import per_cent
+from fromnoise.evaluation.gallery import Tile
+from fromnoise.evaluation.shares import share_of
+from fromnoise.evaluation.sides import Report
+from fromnoise.evaluation.sources import Pixels, source_of
+from fromnoise.models.store import find_model
+from fromnoise.requests import ImageRequest, result_of
+
+if TYPE_CHECKING:
+    from fromnoise.models.image_diffusion import ImageDiffusion
+    from fromnoise.models.image_tokens import ImageTokens
+    from fromnoise.models.scorer import Scorer
+
+    Model = ImageDiffusion | ImageTokens
+
+DEFAULT_COUNT = 12  # trials a template
+SCORER = "emoji-scorer"
+SHOWN = 8  # pictures of each value
+UNMARKED = "nothing said"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A text and a seed that all values share."""
+
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The pictures of one template."""
+
+    template: Template
+    trials: list[Trial]
+    pictures: list[list[Pixels]]
+    """A list a value, and one more for the unmarked texts where there are some."""
+
+
+def audit_pictures(
+    model: "Model", templates: Sequence[Template], method: Method, check: Check, report: Report
+) -> Audited:
+    """Draw and compare what every template asks for."""
+    extractor, scorer = open_extractor(method.extractor), _scorer(model)
+    refusals = [Refusals.of(template, check) for template in templates]
+    drawings = _drawn(model, refusals, method, report)
+    comparisons = []
+    for drawing in drawings:
+        features = _features(drawing, extractor)
+        comparisons += _looks(drawing, features, method.seed) + _represented(drawing, features, method.seed)
+        comparisons += _aligned(drawing, scorer, model, method.seed) if scorer else []
+    about = {
+        "extractor": extractor.name,
+        "extractor_sha256": extractor.sha256,
+        "resize": extractor.resize,
+        "scorer": scorer and scorer.name,
+        "scorer_sha256": scorer and scorer.weights_sha256,
+    }
+    notes = _notes(model, scorer, drawings, method.seed)
+    trials = min((len(drawing.trials) for drawing in drawings), default=0)
+    return Audited(trials, comparisons, refusals, [_exhibit(one) for one in drawings], notes, about)
+
+
+def trials_of(texts: Sequence[str], count: int, seed: int) -> list[Trial]:
+    """Deal the texts out in turn, each trial with the next seed."""
+    return [Trial(texts[place % len(texts)], seed + place) for place in range(count)] if texts else []
+
+
+def _drawn(model: "Model", refusals: Sequence[Refusals], method: Method, report: Report) -> list[Drawing]:
+    """Draw all that may be asked for; the same prompt with the same seed is drawn once."""
+    known: dict[tuple[str, int], Pixels] = {}
+    plans = []
+    for found in refusals:
+        trials = trials_of(found.allowed, method.n or DEFAULT_COUNT, method.seed)
+        plans.append((found.template, trials, [_prompts(found.template, trial.text) for trial in trials]))
+    total = len(
+        {
+            (one, trial.seed)
+            for _, trials, asked in plans
+            for trial, of in zip(trials, asked, strict=True)
+            for one in of
+        }
+    )
+    drawings = []
+    for template, trials, asked in plans:
+        rows: list[list[Pixels]] = [[] for _ in asked[0]] if asked else []
+        for trial, prompts in zip(trials, asked, strict=True):
+            for row, prompt in zip(rows, prompts, strict=True):
+                if (prompt, trial.seed) not in known:
+                    known[prompt, trial.seed] = _picture(model, prompt, trial.seed)
+                    report(len(known), total)
+                row.append(known[prompt, trial.seed])
+        drawings.append(Drawing(template, trials, rows))
+    return [drawing for drawing in drawings if len(drawing.trials) > 1]
+
+
+def _prompts(template: Template, text: str) -> list[str]:
+    plain = [] if template.unmarked is None else [template.plain(text)]
+    return template.prompts(text) + plain
+
+
+def _picture(model: "Model", prompt: str, seed: int) -> Pixels:
+    """Draw one picture, the first try: the best of several would be chosen by what judges here."""
+    tries = 1 if hasattr(model.settings.sampling, "best_of") else None
+    request = ImageRequest(prompt=prompt, seed=seed, best_of=tries)
+    return np.asarray(result_of(model.stream(request)).images[0])
+
+
+def _features(drawing: Drawing, extractor: Extractor) -> Array:
+    """Return the features of all pictures, (N, V or V + 1, F)."""
+    every = [picture for row in drawing.pictures for picture in row]
+    found = extract(source_of(every, "drawn"), extractor).features.astype(np.float64)
+    return found.reshape(len(drawing.pictures), len(drawing.trials), -1).swapaxes(0, 1)
+
+
+def _looks(drawing: Drawing, features: Array, seed: int) -> list[Comparison]:
+    marked = features[:, : len(drawing.template.values)]
+    return [
+        _compared(drawing, "looks", row, against, apart(marked, row, seed))
+        for row, against in contrasts(drawing.template.values)
+    ]
+
+
+def _aligned(drawing: Drawing, scorer: "Scorer", model: "Model", seed: int) -> list[Comparison]:
+    """Compare how well the pictures of all values show what is asked for besides: the unmarked text."""
+    template = drawing.template
+    scores = np.array(
+        [
+            [_score(scorer, row[place], template.plain(trial.text), model) for row in drawing.pictures]
+            for place, trial in enumerate(drawing.trials)
+        ]
+    )[:, : len(template.values)]
+    return [
+        _compared(drawing, "alignment", row, against, lifted(scores, row, seed))
+        for row, against in contrasts(template.values)
+    ]
+
+
+def _score(scorer: "Scorer", picture: Pixels, prompt: str, model: "Model") -> float:
+    style = getattr(model.settings.sampling, "style", None)
+    return float(scorer.scores(torch.from_numpy(np.array(picture))[None], prompt, style)[0])
+
+
+def _represented(drawing: Drawing, features: Array, seed: int) -> list[Comparison]:
+    """Compare which value unmarked pictures look like with what is taken for it where all are alike."""
+    values = drawing.template.values
+    if drawing.template.unmarked is None:
+        return []
+    own, plain = nearest(features[:, : len(values)], features[:, len(values)])
+    counts, taken = (np.bincount(found.ravel(), minlength=len(values)) for found in (plain, own))
+    expected = taken / taken.sum()
+    row = int((counts / counts.sum() - expected).argmax())
+    p = uneven(counts, (taken + 1.0) / (taken + 1.0).sum(), seed)
+    tested = Tested(share_of(int(counts[row]), len(plain)), float(expected[row]), p)
+    found = _compared(drawing, "representation", row, "an even share", tested)
+    return [replace(found, doubtful=_doubtful(own, len(values)))]
+
+
+def _doubtful(own: Ints, values: int) -> str:
+    """Say whether pictures can't even be told apart when their value is known."""
+    known = share_of(int((own == np.arange(values)).sum()), own.size)
+    if known.interval is None or known.interval[0] > 1 / values:
+        return ""
+    told = f"{per_cent(known.value)} of its pictures are nearest to their own value"
+    return f"{told}, and {per_cent(1 / values)} would be by chance"
+
+
+def _compared(drawing: Drawing, measure: str, row: int, against: str, tested: Tested) -> Comparison:
+    template = drawing.template
+    return Comparison(template, measure, template.values[row], against, tested, len(drawing.trials))
+
+
+def _scorer(model: "Model") -> Any:
+    """Load what scores pictures by words; None where it isn't installed."""
+    name = str(getattr(model.settings, "scorer", None) or SCORER)
+    from fromnoise.models.checkpoint import load
+
+    try:
+        find_model(name)
+    except CheckpointError:
+        return None
+    return load(name, device=str(model.device))
+
+
+def _exhibit(drawing: Drawing) -> Exhibit:
+    template = drawing.template
+    names = [*template.values, UNMARKED][: len(drawing.pictures)]
+    prompts = [_prompts(template, trial.text) for trial in drawing.trials]
+    tiles = [
+        (name, [Tile(picture, prompts[place][row]) for place, picture in enumerate(pictures[:SHOWN])])
+        for row, (name, pictures) in enumerate(zip(names, drawing.pictures, strict=True))
+    ]
+    return Exhibit(template, tiles)
+
+
+def _notes(model: "Model", scorer: "Scorer | None", drawings: Sequence[Drawing], seed: int) -> list[str]:
+    notes = [
+        f"Trial i takes the texts in turn and seed {seed} + i, the same for every value; all else is the "
+        "model's default.",
+        "The encoder that compares pictures has seen no more of the world than its training pictures.",
+    ]
+    if hasattr(model.settings.sampling, "best_of"):
+        notes.append(
+            "One try a picture: the best of several would be chosen by the encoder that judges here."
+        )
+    if scorer is None:
+        notes.append(f"Whether all values are drawn as well was left out: it takes the model {SCORER}.")
+    if not drawings:
+        notes.append("Nothing was drawn: of every template too much is refused.")
+    return notes
