@@ -59,8 +59,8 @@ class DetailsState {
   }
 }
 
-function titleOf(settings: Settings): string {
-  return String(settings.prompt || "No prompt");
+export function titleOf(settings: Settings): string {
+  return String(settings.prompt || settings.template || settings.rewrite || "No prompt");
 }
 
 export const details = new DetailsState();

@@ -1,8 +1,9 @@
 // What is on the bench: the form's settings, the picture to start from, and the run. It outlives the view.
 
 import { fresh, fromQuery, fromSettings, type Making, randomSeed, toAsk } from "./making";
+import { offered } from "./models.svelte";
 import { PictureRun } from "./picture_run.svelte";
-import type { Settings } from "./wire";
+import type { Model, Settings } from "./wire";
 
 const key = "fromnoise-making";
 
@@ -12,6 +13,10 @@ class Bench {
   mask = $state<string | null>(null); // transparent where it is made anew, as a data URL
   note = $state(""); // what a recalled picture could not bring along
   readonly run = new PictureRun();
+
+  get model(): Model | null {
+    return offered.pictures(this.making.model);
+  }
 
   /** Take up what the address says, or else what was there last time. */
   open(query: URLSearchParams): void {
@@ -28,11 +33,23 @@ class Bench {
   /** Set every setting as a picture tells it. */
   recall(settings: Settings): void {
     this.making = fromSettings(settings);
-    const lost = this.making.start === "picture";
-    this.note = lost ? "The picture it was started from is not inside the file: choose it below." : "";
-    if (Array.isArray(settings.uploaded) && settings.uploaded.includes("mask"))
-      this.note += " A mask was used as well.";
     this.init = this.mask = null;
+    this.note = [...this.#missing(settings)].join(" ");
+  }
+
+  *#missing(settings: Settings): Generator<string> {
+    const { model, start } = this.making;
+    const here = offered.named(model);
+    if (model && offered.all && !here) {
+      this.making.model = null;
+      yield `The model ${model} is not on this server; ${this.model?.id ?? "none"} stands in for it.`;
+    } else if (here?.weights_sha256 && typeof settings.weights_sha256 === "string") {
+      if (here.weights_sha256 !== settings.weights_sha256)
+        yield `It was made with other weights of ${here.id}, so it will not be quite the same.`;
+    }
+    if (start === "picture") yield "The picture it was started from is not inside the file: choose it below.";
+    if (Array.isArray(settings.uploaded) && settings.uploaded.includes("mask"))
+      yield "A mask was used as well.";
   }
 
   startFrom(picture: string): void {
@@ -42,15 +59,30 @@ class Bench {
     this.making.start = "picture";
   }
 
-  make(): Promise<void> {
+  /** Go from one picture to another, with a model that can. */
+  goBetween(from: Settings, to: Settings): void {
+    const able = (name: unknown) => offered.named(String(name))?.takes.includes("between");
+    this.recall({ ...from, strength: null, between: to.prompt, between_seed: to.seed, count: 6 });
     this.note = "";
-    return this.run.start(toAsk(this.making, this.init, this.mask));
+    if (able(from.model)) return;
+    Object.assign(this.making, {
+      model: able(to.model) ? to.model : null,
+      steps: null,
+      solver: null,
+      guidance: null,
+    });
+    this.note = `${String(from.model)} knows no way between two pictures; ${this.model?.id ?? "another model"} makes both ends anew.`;
+  }
+
+  async make(): Promise<void> {
+    this.note = "";
+    if (this.model) await this.run.start(toAsk(this.making, this.model, this.init, this.mask));
   }
 
   /** Make four pictures near one that is there, from other noise. */
   vary(picture: string): Promise<void> {
     this.startFrom(picture);
-    Object.assign(this.making, { seed: randomSeed(), count: 4, strength: 0.5 });
+    Object.assign(this.making, { seed: randomSeed(), count: 4, strength: 0.5, keep: null });
     return this.make();
   }
 }

@@ -1,6 +1,6 @@
 // Every setting of a picture: from a file, an address or the form, and on to the server.
 
-import type { PictureAsk, Settings } from "./wire";
+import type { Ask, Model, Settings } from "./wire";
 
 export type Start = "noise" | "picture" | "two";
 
@@ -16,11 +16,17 @@ export interface Making {
   solver: string | null;
   grid: string | null;
   guidance: number | null;
+  guidance_start: number | null;
   guidance_rescale: number | null;
   guidance_interval: [number, number] | null;
   eta: number | null;
+  temperature: number | null;
+  top_k: number | null;
+  top_p: number | null;
+  best_of: number | null;
   weaker: string | null;
   strength: number; // share of the way to noise that the picture to start from is taken
+  keep: string | null; // the half of it that stays
   between: string; // the second prompt
   between_seed: number | null;
 }
@@ -37,24 +43,37 @@ export const fresh: Making = {
   solver: null,
   grid: null,
   guidance: null,
+  guidance_start: null,
   guidance_rescale: null,
   guidance_interval: null,
   eta: null,
+  temperature: null,
+  top_k: null,
+  top_p: null,
+  best_of: null,
   weaker: null,
   strength: 0.6,
+  keep: null,
   between: "",
   between_seed: null,
 };
 
-const figures = [
-  "seed",
-  "count",
+const figures = Object.keys(fresh).filter((name) => name !== "guidance_interval" && !isText(name));
+const chosen = [
+  "style",
   "steps",
+  "solver",
+  "grid",
   "guidance",
+  "guidance_start",
   "guidance_rescale",
+  "guidance_interval",
   "eta",
-  "strength",
-  "between_seed",
+  "temperature",
+  "top_k",
+  "top_p",
+  "best_of",
+  "weaker",
 ] as const;
 export const mostSeed = 2 ** 31 - 1;
 
@@ -64,55 +83,45 @@ export function randomSeed(): number {
 
 /** Take all that a picture's settings say; what they leave out is as in a fresh form. */
 export function fromSettings(settings: Settings): Making {
-  const between = text(settings.between);
-  return {
-    start: between ? "two" : typeof settings.strength === "number" ? "picture" : "noise",
-    prompt: text(settings.prompt),
-    negative: text(settings.negative),
-    style: text(settings.style) || null,
-    model: text(settings.model) || null,
-    seed: number(settings.seed) ?? 0,
-    count: number(settings.count) ?? 1,
-    steps: number(settings.steps),
-    solver: text(settings.solver) || null,
-    grid: text(settings.grid) || null,
-    guidance: number(settings.guidance),
-    guidance_rescale: number(settings.guidance_rescale),
-    guidance_interval: pair(settings.guidance_interval),
-    eta: number(settings.eta),
-    weaker: text(settings.weaker) || null,
-    strength: number(settings.strength) ?? fresh.strength,
-    between,
-    between_seed: number(settings.between_seed),
-  };
+  const read: Record<string, unknown> = { ...fresh };
+  for (const name of Object.keys(fresh)) {
+    const value = isText(name) ? text(settings[name]) : number(settings[name]);
+    if (value !== null && value !== "") read[name] = value;
+  }
+  read.guidance_interval = pair(settings.guidance_interval);
+  read.start = read.between ? "two" : typeof settings.strength === "number" ? "picture" : "noise";
+  return read as unknown as Making;
 }
 
 /** Word what the form says for the server; `init` and `mask` are pictures as data URLs. */
-export function toAsk(making: Making, init: string | null, mask: string | null): PictureAsk {
+export function toAsk(making: Making, model: Model, init: string | null, mask: string | null): Ask {
   const two = making.start === "two";
-  const picture = making.start === "picture";
-  return {
+  const ask: Ask = {
     prompt: making.prompt.trim(),
-    model: making.model,
-    negative_prompt: making.negative.trim() || null,
-    style: making.style,
+    model: model.id,
     seed: making.seed,
     n: two ? Math.max(2, making.count) : making.count,
-    num_inference_steps: making.steps,
-    guidance_scale: making.guidance,
-    guidance_rescale: making.guidance_rescale,
-    guidance_interval: making.guidance_interval,
-    weaker: making.weaker,
-    solver: making.solver,
-    grid: making.grid,
-    eta: making.eta,
-    between: two ? making.between.trim() : null,
-    between_seed: two ? making.between_seed : null,
-    init: picture ? init : null,
-    strength: making.strength,
-    mask: picture ? mask : null,
     previews: "all",
   };
+  const add = (name: string, value: string | number | number[] | null) => {
+    if (value !== null && value !== "") ask[name] = value;
+  };
+  add("negative_prompt", making.negative.trim());
+  // What was set for another model stays in the form, and is not asked of this one.
+  for (const name of chosen) if (model.takes.includes(name)) add(name, making[name]);
+  if (two) {
+    add("between", making.between.trim());
+    add("between_seed", making.between_seed);
+  } else if (making.start === "picture") {
+    add("init", init);
+    const keep = model.takes.includes("keep") ? making.keep : null;
+    if (keep) add("keep", keep);
+    else {
+      add("strength", making.strength);
+      add("mask", mask);
+    }
+  }
+  return ask;
 }
 
 /** Write what differs from a fresh form into an address. */
@@ -132,6 +141,21 @@ export function fromQuery(query: URLSearchParams): Making {
   const start = query.get("start");
   const read = fromSettings({ ...settings, guidance_interval: interval });
   return { ...read, start: start === "picture" || start === "two" ? start : "noise" };
+}
+
+function isText(name: string): boolean {
+  return [
+    "prompt",
+    "negative",
+    "style",
+    "model",
+    "solver",
+    "grid",
+    "weaker",
+    "keep",
+    "between",
+    "start",
+  ].includes(name);
 }
 
 function text(value: unknown): string {

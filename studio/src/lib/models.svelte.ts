@@ -1,21 +1,21 @@
 // The models that the server offers, asked for once.
 
+import { key } from "./key.svelte";
 import { getJson, Refusal } from "./server";
 import type { Model, Models } from "./wire";
 
 class Offered {
   all = $state.raw<Models | null>(null);
   trouble = $state("");
-  locked = $state(false); // the server wants its key
 
   async load(): Promise<void> {
     try {
       this.all = await getJson<Models>("/api/models");
       this.trouble = "";
-      this.locked = false;
+      key.wanted = false;
     } catch (mistake) {
-      this.locked = mistake instanceof Refusal && mistake.status === 401;
-      this.trouble = (mistake as Error).message;
+      const locked = mistake instanceof Refusal && mistake.status === 401; // the page asks for the key then
+      this.trouble = locked ? "" : (mistake as Error).message;
     }
   }
 

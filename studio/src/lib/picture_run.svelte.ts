@@ -2,7 +2,7 @@
 
 import { announcer } from "./announce.svelte";
 import { events } from "./server";
-import type { MadePicture, PictureAsk, PictureEvent } from "./wire";
+import type { Ask, MadePicture, PictureEvent } from "./wire";
 
 export type Phase = "idle" | "waiting" | "running" | "done" | "failed";
 
@@ -16,14 +16,14 @@ export class PictureRun {
   warnings = $state.raw<string[]>([]);
   seconds = $state(0);
   trouble = $state("");
-  ask = $state.raw<PictureAsk | null>(null);
+  ask = $state.raw<Ask | null>(null);
   #work: AbortController | null = null;
 
   get busy(): boolean {
     return this.phase === "waiting" || this.phase === "running";
   }
 
-  async start(ask: PictureAsk): Promise<void> {
+  async start(ask: Ask): Promise<void> {
     this.stop();
     const work = (this.#work = new AbortController());
     Object.assign(this, {

@@ -1,5 +1,7 @@
 // One road to the server: JSON, files and event streams, with its errors worded as it words them.
 
+import { key } from "./key.svelte";
+
 export class Refusal extends Error {
   constructor(
     message: string,
@@ -14,17 +16,6 @@ export class Refusal extends Error {
 export interface ServerEvent {
   event: string;
   data: unknown;
-}
-
-const keyName = "fromnoise-key";
-
-/** Keep the server's key until this tab is closed. */
-export function keepKey(key: string): void {
-  sessionStorage.setItem(keyName, key);
-}
-
-export function hasKey(): boolean {
-  return sessionStorage.getItem(keyName) !== null;
 }
 
 export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -83,21 +74,18 @@ function parse(block: string): ServerEvent | null {
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
   const headers = new Headers(init.headers);
-  const key = sessionStorage.getItem(keyName);
-  if (key) headers.set("authorization", `Bearer ${key}`);
+  const kept = key.get();
+  if (kept) headers.set("authorization", `Bearer ${kept}`);
   let answer: Response;
   try {
     answer = await fetch(path, { ...init, headers });
   } catch (mistake) {
     if (mistake instanceof DOMException && mistake.name === "AbortError") throw mistake;
-    throw new Refusal(
-      "The server does not answer. Is `fromnoise serve` still running?",
-      0,
-      "unreachable",
-      null,
-    );
+    const message = "The server does not answer. Is `fromnoise serve` still running?";
+    throw new Refusal(message, 0, "unreachable", null);
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) key.refused();
   throw await refusal(answer);
 }
 

@@ -3,7 +3,7 @@
 import { announcer } from "./announce.svelte";
 import type { Phase } from "./picture_run.svelte";
 import { events } from "./server";
-import type { MadeText, TextAsk, TextEvent } from "./wire";
+import type { Ask, MadeText, TextEvent } from "./wire";
 
 export class TextRun {
   phase = $state<Phase>("idle");
@@ -14,6 +14,7 @@ export class TextRun {
   seconds = $state(0);
   warnings = $state.raw<string[]>([]);
   trouble = $state("");
+  ask = $state.raw<Ask | null>(null);
   #work: AbortController | null = null;
 
   constructor(readonly name: string) {}
@@ -22,7 +23,7 @@ export class TextRun {
     return this.phase === "waiting" || this.phase === "running";
   }
 
-  async start(ask: TextAsk): Promise<void> {
+  async start(ask: Ask): Promise<void> {
     this.stop();
     const work = (this.#work = new AbortController());
     Object.assign(this, {
@@ -33,6 +34,7 @@ export class TextRun {
       warnings: [],
       trouble: "",
       steps: 0,
+      ask,
     });
     try {
       for await (const { data } of events("/api/text/stream", ask, work.signal))

@@ -10,8 +10,20 @@ export interface Model {
   styles: string[];
   solvers: string[];
   grids?: string[];
+  takes: string[]; // what of a request means something to it
+  weights_sha256?: string;
   defaults: Partial<
-    Record<"steps" | "guidance_scale" | "max_tokens" | "temperature" | "top_p" | "top_k", number | null>
+    Record<
+      | "steps"
+      | "guidance_scale"
+      | "guidance_start"
+      | "max_tokens"
+      | "temperature"
+      | "top_p"
+      | "top_k"
+      | "best_of",
+      number | null
+    >
   > & {
     solver?: string | null;
     style?: string | null;
@@ -24,46 +36,12 @@ export interface Model {
 export interface Models {
   models: Model[];
   defaults: { pictures: string | null; words: string | null; diffused_words: string | null };
-  limits: { prompt_characters: number; n: number; steps: number; max_tokens: number };
+  limits: { prompt_characters: number; n: number; frames: number; steps: number; max_tokens: number };
   version: string;
 }
 
-export interface PictureAsk {
-  prompt: string;
-  model: string | null;
-  negative_prompt: string | null;
-  style: string | null;
-  seed: number | null;
-  n: number;
-  num_inference_steps: number | null;
-  guidance_scale: number | null;
-  guidance_rescale: number | null;
-  guidance_interval: [number, number] | null;
-  weaker: string | null;
-  solver: string | null;
-  grid: string | null;
-  eta: number | null;
-  between: string | null;
-  between_seed: number | null;
-  init: string | null;
-  strength: number;
-  mask: string | null;
-  previews: "all" | "none" | number;
-}
-
-export interface TextAsk {
-  prompt: string;
-  model: string | null;
-  style: string | null;
-  seed: number | null;
-  max_tokens: number | null;
-  temperature: number | null;
-  top_p: number | null;
-  guidance_scale: number | null;
-  num_inference_steps: number | null;
-  template: string | null; // a text with gaps, for a model that forms all words at once
-  previews: "all";
-}
+/** What is asked for, by the names of `ImageRequest` and `TextRequest`, but `n` and `negative_prompt`. */
+export type Ask = Record<string, string | number | number[]>;
 
 /** The settings that make a thing again, as `fromnoise image --json` tells them. */
 export type Settings = Record<string, unknown>;
