@@ -99,7 +99,8 @@ class Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send a file, or 404."""
         path, method = scope["path"], scope.get("method")
-        if method in ("GET", "HEAD") and not path.startswith(("/v1", "/api")):
+        known = method in ("GET", "HEAD") and not path.startswith(("/v1", "/api"))
+        if known and ".." not in path.replace("\\", "/").split("/"):
             if self._files is not None:
                 return await self._files(scope, receive, send)
             if path == "/":

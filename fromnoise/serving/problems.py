@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fromnoise.errors import CheckpointError, FromNoiseError, MissingPackageError, UnsafePromptError
 
@@ -15,6 +16,7 @@ _TYPES = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "timeout_error",
     429: "rate_limit_error",
     499: "timeout_error",
     504: "timeout_error",
@@ -98,7 +100,11 @@ def handle(app: FastAPI) -> None:
         found = Problem(error.status_code, str(error.detail), _CODES.get(error.status_code, "invalid_value"))
         return JSONResponse(found.body, found.status, {**found.headers, **(error.headers or {})})
 
+    async def gone(request: Request, error: Exception) -> JSONResponse:
+        return Problem(499, "the request broke off", "cancelled").response()
+
     app.add_exception_handler(Problem, own)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(FromNoiseError, own)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)

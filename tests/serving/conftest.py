@@ -57,12 +57,13 @@ class running:  # reads as what it does
         import uvicorn
 
         from fromnoise.serving.app import Plan, make_app
+        from fromnoise.serving.connection import Config
 
-        self.app = make_app(Plan(shelf=shelf, folder=folder, reports=folder / "reports", **options))
+        plan = Plan(shelf=shelf, folder=folder, reports=folder / "reports", **options)
+        self.app = make_app(plan)
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(self.app, log_level="error", ws="none", lifespan="on")
-        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn = uvicorn.Server(Config(self.app, plan.limits))
         self.thread = threading.Thread(target=self.uvicorn.run, kwargs={"sockets": [self.socket]})
         self.folder = folder
 
