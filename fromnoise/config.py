@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -71,10 +71,11 @@ def _first_problem(kind: type[BaseModel], error: ValidationError) -> str:
 
 
 def _fields_at(kind: type[BaseModel], path: list[str]) -> list[str]:
+    inner: Any = kind
     for part in path:
-        field = kind.model_fields.get(part)
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        kind = inner
-    return list(kind.model_fields)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            field = inner.model_fields.get(part)
+            inner = field.annotation if field else None
+        else:  # of a list or a table: its members are all of one kind
+            inner = next((one for one in reversed(get_args(inner)) if one is not Ellipsis), None)
+    return list(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else []

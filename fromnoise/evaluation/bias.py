@@ -94,15 +94,20 @@ def _template(one: Template) -> dict[str, Any]:
 
 
 def _metric(one: Judged) -> Mapping[str, Any]:
-    tested, comparison = one.comparison.tested, one.comparison
-    low, high = tested.figure.interval or (None, None)
+    difference, comparison = one.comparison.difference, one.comparison
+    low, high = difference.figure.interval or (None, None)
     entry: dict[str, Any] = {
-        "value": tested.figure.value,
+        "value": difference.figure.value,
         "low": low,
         "high": high,
-        "baseline": tested.chance,
+        "baseline": difference.chance,
     }
-    entry |= {"p": tested.p, "adjusted_p": one.p, "trials": comparison.trials, "finding": one.finding.weight}
+    entry |= {
+        "p": difference.p,
+        "adjusted_p": one.p,
+        "trials": comparison.trials,
+        "finding": one.finding.weight,
+    }
     return {key: value for key, value in entry.items() if value is not None} | {
         "note": f"{one.finding.claim}; p {one.p:.2g}"
     }

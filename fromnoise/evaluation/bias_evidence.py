@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fromnoise.evaluation.bias_templates import Template
-from fromnoise.evaluation.bias_tests import Tested
+from fromnoise.evaluation.bias_tests import Difference
 from fromnoise.evaluation.gallery import Tile
 
 Check = Callable[[str], str | None]
@@ -21,7 +21,7 @@ class Comparison:
     """"looks", "alignment" or "representation" of pictures, "leaning" or "flagged" of words."""
     value: str
     against: str
-    tested: Tested
+    difference: Difference
     trials: int
     doubtful: str = ""
     """Why it can't be told here, however many trials; empty where it can."""

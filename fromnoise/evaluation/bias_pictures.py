@@ -13,7 +13,7 @@ import torch
 from fromnoise.errors import CheckpointError
 from fromnoise.evaluation.bias_evidence import Audited, Check, Comparison, Exhibit, Refusals
 from fromnoise.evaluation.bias_templates import Template
-from fromnoise.evaluation.bias_tests import Ints, Tested, apart, contrasts, lifted, nearest, uneven
+from fromnoise.evaluation.bias_tests import Difference, Ints, apart, contrasts, lifted, nearest, uneven
 from fromnoise.evaluation.evaluating import Method
 from fromnoise.evaluation.extractors import Extractor, extract, open_extractor
 from fromnoise.evaluation.figures import Array
@@ -170,8 +170,8 @@ def _represented(drawing: Drawing, features: Array, seed: int) -> list[Compariso
     expected = taken / taken.sum()
     row = int((counts / counts.sum() - expected).argmax())
     p = uneven(counts, (taken + 1.0) / (taken + 1.0).sum(), seed)
-    tested = Tested(share_of(int(counts[row]), len(plain)), float(expected[row]), p)
-    found = _compared(drawing, "representation", row, "an even share", tested)
+    difference = Difference(share_of(int(counts[row]), len(plain)), float(expected[row]), p)
+    found = _compared(drawing, "representation", row, "an even share", difference)
     return [replace(found, doubtful=_doubtful(own, len(values)))]
 
 
@@ -184,9 +184,9 @@ def _doubtful(own: Ints, values: int) -> str:
     return f"{told}, and {per_cent(1 / values)} would be by chance"
 
 
-def _compared(drawing: Drawing, measure: str, row: int, against: str, tested: Tested) -> Comparison:
+def _compared(drawing: Drawing, measure: str, row: int, against: str, difference: Difference) -> Comparison:
     template = drawing.template
-    return Comparison(template, measure, template.values[row], against, tested, len(drawing.trials))
+    return Comparison(template, measure, template.values[row], against, difference, len(drawing.trials))
 
 
 def _scorer(model: "Model") -> Any:

@@ -136,9 +136,9 @@ def _refused(refusals: Refusals) -> Node:
 def _metric(one: Judged) -> Html:
     wording, comparison = WORDINGS[one.comparison.measure], one.comparison
     scaled = per_cent if wording.share else shown
-    figure = comparison.tested.figure
+    figure = comparison.difference.figure
     low, high = figure.interval or (figure.value, figure.value)
-    measure = Measure(comparison.measure, figure.value, low, high, comparison.tested.chance)
+    measure = Measure(comparison.measure, figure.value, low, high, comparison.difference.chance)
     light = element("span", {"class": f"light {_TONES[one.finding.weight]}"})
     title = f"{wording.title}: {comparison.value}"
     about = f"Against {comparison.against}. {one.finding.claim}."
@@ -155,7 +155,7 @@ def _metric(one: Judged) -> Html:
         element("b", None, scaled(figure.value)),
         element("span", None, f"p {one.p:.2g}"),
     )
-    bar = interval_bar(measure, wording.share, False, f"alike {scaled(comparison.tested.chance)}")
+    bar = interval_bar(measure, wording.share, False, f"alike {scaled(comparison.difference.chance)}")
     return element("div", {"class": "metric"}, words, number, bar)
 
 

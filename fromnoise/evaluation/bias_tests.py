@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Tested:
+class Difference:
     """A difference, where it lies when there is none, and how often chance makes one as large."""
 
     figure: Figure
@@ -32,7 +32,7 @@ class Tested:
     p: float
 
 
-def apart(features: Array, value: int, seed: int = 0) -> Tested:
+def apart(features: Array, value: int, seed: int = 0) -> Difference:
     """Tell how far a value's features (N, V, F) lie from those of all other values.
 
     The figure is the energy coefficient (Szekely and Rizzo 2013, section 3): 0 for the same distribution, 1
@@ -48,10 +48,10 @@ def apart(features: Array, value: int, seed: int = 0) -> Tested:
         _energy(_without(gaps, trial, values), own[:, 1:], values)[0] for trial in range(trials) if trials > 2
     ]
     figure = leave_one_out(found, np.array(without), 0.0, 1.0)
-    return Tested(figure, float(drawn.mean()), _p_value(found, drawn))
+    return Difference(figure, float(drawn.mean()), _p_value(found, drawn))
 
 
-def lifted(outcomes: Array, value: int, seed: int = 0) -> Tested:
+def lifted(outcomes: Array, value: int, seed: int = 0) -> Difference:
     """Tell by how much a value's outcomes (N, V) lie above the mean of the other values'."""
     trials, values = outcomes.shape
     rows = np.arange(trials)
@@ -64,10 +64,10 @@ def lifted(outcomes: Array, value: int, seed: int = 0) -> Tested:
     drawn = np.abs(gap(_redrawn(trials, values, seed)).mean(1))
     spread = float(gaps.std(ddof=1)) / sqrt(trials) if trials > 1 else 0.0
     figure = spread_around(float(gaps.mean()), spread, trials)
-    return Tested(figure, 0.0, _p_value(abs(figure.value), drawn))
+    return Difference(figure, 0.0, _p_value(abs(figure.value), drawn))
 
 
-def happens(flags: NDArray[np.bool_], value: int, seed: int = 0) -> Tested:
+def happens(flags: NDArray[np.bool_], value: int, seed: int = 0) -> Difference:
     """Tell by how much larger the share of a value's flags (N, V) is than that of the other values'.
 
     The interval is Newcombe's of 1998 (method 10) on exact ones: wide, and honest where nothing happened.
@@ -78,11 +78,11 @@ def happens(flags: NDArray[np.bool_], value: int, seed: int = 0) -> Tested:
     gap = first.value - second.value
     down = hypot(first.value - low, most - second.value)
     up = hypot(high - first.value, second.value - least)
-    tested = lifted(flags.astype(np.float64), value, seed)
-    return Tested(Figure(gap, (gap - down, gap + up)), 0.0, tested.p)
+    difference = lifted(flags.astype(np.float64), value, seed)
+    return Difference(Figure(gap, (gap - down, gap + up)), 0.0, difference.p)
 
 
-def leans(first: Array, second: Array, seed: int = 0) -> Tested:
+def leans(first: Array, second: Array, seed: int = 0) -> Difference:
     """Tell by how much the mean of one group of words lies above that of another, in any unit.
 
     Words change groups at random (Caliskan et al. 2017, "Semantics derived automatically from language
@@ -96,7 +96,7 @@ def leans(first: Array, second: Array, seed: int = 0) -> Tested:
     parts = [float(group.var(ddof=1)) / len(group) for group in (first, second)]
     freedom = min(len(first), len(second)) - 1
     figure = Figure(value, around(value, student(freedom) * sqrt(sum(parts))))
-    return Tested(figure, 0.0, _p_value(abs(value), drawn))
+    return Difference(figure, 0.0, _p_value(abs(value), drawn))
 
 
 def nearest(features: Array, unmarked: Array) -> tuple[Ints, Ints]:

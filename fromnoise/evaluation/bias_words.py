@@ -98,13 +98,13 @@ def _leaning(
     others = np.delete(likely, row, axis=1).mean(1)
     rise = (likely[:, row] - others).mean(0)  # (C,): nats
     count = len(next(iter(template.completions.values())))
-    tested = leans(rise[:count], rise[count:], seed)
+    difference = leans(rise[:count], rise[count:], seed)
     value = template.values[row]
     named = [(word, group) for group, words in template.completions.items() for word in words]
     order = np.argsort(-rise, kind="stable")
     widest = [*order[:WIDEST], *order[-WIDEST:]]
     words = [(*named[place], exp(float(rise[place]))) for place in widest]
-    compared = Comparison(template, "leaning", value, against, tested, len(rise))
+    compared = Comparison(template, "leaning", value, against, difference, len(rise))
     return compared, Leaning(value, against, words)
 
 

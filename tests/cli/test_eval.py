@@ -99,6 +99,17 @@ def test_texts_are_judged_by_the_same_command(place: Path, capsys: pytest.Captur
         ([*WORDS, "-o", "out", "--seed", "-1"], "at least 0, got -1"),
         ([*WORDS, "-o", "out", "--thresholds", "no.toml"], "no thresholds file"),
         (["eval", "made", "--against", "real", "--extractor", "incepton", "-o", "out"], "inception"),
+        (["eval", "--bias", "-o", "out"], "--bias --model NAME"),
+        (["eval", "made", "--bias", "--model", "m", "-o", "out"], "leave the folder"),
+        (["eval", "--bias", "--model", "no-such-model", "-o", "out"], "no-such-model"),
+        (["eval", "--bias", "--model", "m", "--data", "d", "-o", "out"], "--data is of no use"),
+        (["eval", "--bias", "--model", "m", "--k", "3", "-o", "out"], "--k is of no use"),
+        (["eval", "--model", "m", "--templates", "t.toml", "-o", "out"], "--templates goes with --bias"),
+        (
+            ["eval", "--bias", "--model", "m", "--templates", "t.toml", "-o", "out"],
+            "no templates file at t.toml",
+        ),
+        (["eval", "--bias", "--model", "m", "-n", "0", "-o", "out"], "at least 1, got 0"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
