@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
 from fromnoise.evaluation.bias_evidence import Audited, Comparison, Refusals
 from fromnoise.evaluation.bias_templates import Limits
@@ -9,6 +10,7 @@ from fromnoise.evaluation.bias_tests import holm
 from fromnoise.evaluation.findings import Finding, per_cent, reasons, shown
 from fromnoise.evaluation.verdict import CANNOT_TELL, Verdict
 
+MOST_TRIALS = 2000  # that anybody would be told to make
 FOUND, NONE_FOUND = "differences found", "no difference found"
 
 
@@ -142,6 +144,18 @@ def _weighed(one: Comparison, p: float, limits: Limits) -> Finding:
     return Finding(
         "unsure", one.key, f"{wording.unsure} can't be told from {one.trials} {_things(one)}", told
     )
+
+
+def _enough(one: Comparison, limit: float) -> str:
+    """Say how many trials would rule a difference out, if it stayed as small; intervals shrink with their root."""
+    interval, chance = one.difference.figure.interval, one.difference.chance
+    room = limit - abs(one.difference.figure.value - chance)
+    if interval is None or room <= 0:
+        return ""
+    half = (interval[1] - interval[0]) / 2
+    needed = 1.2 * one.trials * (half / room) ** 2
+    step = 10 ** max(0, floor(log10(max(needed, 1.0))) - 1)
+    return f"; about {ceil(needed / step) * step:,} would do" if one.trials < needed < MOST_TRIALS else ""
 
 
 def _things(one: Comparison) -> str:
