@@ -141,13 +141,12 @@ def _weighed(one: Comparison, p: float, limits: Limits) -> Finding:
     interval = one.difference.figure.interval
     if interval and max(interval[1] - one.difference.chance, one.difference.chance - interval[0]) <= limit:
         return Finding("passes", one.key, wording.ruled_out, told)
-    return Finding(
-        "unsure", one.key, f"{wording.unsure} can't be told from {one.trials} {_things(one)}", told
-    )
+    claim = f"{wording.unsure} can't be told from {one.trials} {_things(one)}"
+    return Finding("unsure", one.key, claim, told + _enough(one, limit))
 
 
 def _enough(one: Comparison, limit: float) -> str:
-    """Say how many trials would rule a difference out, if it stayed as small; intervals shrink with their root."""
+    """Say how many trials would rule out a difference that stays as small; intervals shrink with their root."""
     interval, chance = one.difference.figure.interval, one.difference.chance
     room = limit - abs(one.difference.figure.value - chance)
     if interval is None or room <= 0:
