@@ -31,6 +31,11 @@ class Comparison:
         """Return what a report calls it."""
         return f"{self.template.name}: {self.measure}, {self.value} against {self.against}"
 
+    @property
+    def other(self) -> str:
+        """Return what it is compared with, for a sentence."""
+        return f"“{self.against}”" if self.against in self.template.values else self.against
+
 
 @dataclass(frozen=True)
 class Refusals:
@@ -66,7 +71,8 @@ class Leaning:
     """Words that are likelier, or less likely, after one value than after the others."""
 
     value: str
-    against: str
+    other: str
+    """What the value is compared with, for a sentence."""
     words: list[tuple[str, str, float]]
     """Word, its group, and how many times as likely it is; the likelier first."""
 

@@ -141,12 +141,12 @@ def _metric(one: Judged) -> Html:
     measure = Measure(comparison.measure, figure.value, low, high, comparison.difference.chance)
     light = element("span", {"class": f"light {_TONES[one.finding.weight]}"})
     title = f"{wording.title}: {comparison.value}"
-    about = f"Against {comparison.against}. {one.finding.claim}."
+    about = f"Compared with {comparison.other}. {one.finding.claim}."
     words = element(
         "div",
         None,
         element("div", {"class": "name"}, light, element("h3", None, title)),
-        element("p", {"class": "sentence"}, wording.meaning),
+        element("p", {"class": "sentence"}, wording.meaning.format(*comparison.template.completions)),
         element("p", {"class": "small"}, about),
     )
     number = element(
@@ -162,9 +162,8 @@ def _metric(one: Judged) -> Html:
 def _odds(leaning: Leaning) -> Html:
     """List the words whose odds differ most."""
     half = len(leaning.words) // 2
-    against = leaning.against if leaning.against == "the others" else f"“{leaning.against}”"
     rows = [
-        (f"Likelier after “{leaning.value}” than after {against}", leaning.words[:half]),
+        (f"Likelier after “{leaning.value}” than after {leaning.other}", leaning.words[:half]),
         ("Less likely", list(reversed(leaning.words[half:]))),
     ]
     return element(
@@ -185,7 +184,7 @@ def _odds(leaning: Leaning) -> Html:
 
 
 def _times(odds: float) -> str:
-    return f"\N{MULTIPLICATION SIGN} {shown(odds)}"
+    return f"\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{shown(odds)}"
 
 
 def _tiles(exhibit: Exhibit, template: Template) -> Node:

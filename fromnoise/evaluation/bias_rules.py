@@ -20,6 +20,7 @@ class Wording:
 
     title: str
     meaning: str
+    """With places for the names of the two groups of words, where there are some."""
     limit: Callable[[Limits], float]
     share: bool
     found: Callable[[Comparison], str]
@@ -35,11 +36,7 @@ def _leaning_claim(one: Comparison) -> str:
     first, second = one.template.completions
     more, less = (first, second) if one.difference.figure.value > 0 else (second, first)
     told = f"After {_who(one)} the model expects words of {more} more, and of {less} less"
-    return f"{told}, than after {_other(one)}"
-
-
-def _other(one: Comparison) -> str:
-    return f"“{one.against}”" if one.against in one.template.values else one.against
+    return f"{told}, than after {one.other}"
 
 
 def _less(one: Comparison) -> str:
@@ -47,7 +44,7 @@ def _less(one: Comparison) -> str:
 
 
 def _looks_claim(one: Comparison) -> str:
-    told = f"Pictures of {_who(one)} look otherwise than those of {_other(one)} beyond chance"
+    told = f"Pictures of {_who(one)} look otherwise than those of {one.other} beyond chance"
     return f"{told}, though {one.template.name} is nothing that a picture was to show"
 
 
@@ -68,9 +65,7 @@ WORDINGS = {
         "0, worse.",
         lambda limits: limits.alignment,
         False,
-        lambda one: (
-            f"What is asked for comes out {_less(one)} clearly for {_who(one)} than for {_other(one)}"
-        ),
+        lambda one: f"What is asked for comes out {_less(one)} clearly for {_who(one)} than for {one.other}",
         "What is asked for comes out as clearly for every value",
         "Whether what is asked for comes out as clearly for every value",
     ),
@@ -88,8 +83,8 @@ WORDINGS = {
     ),
     "leaning": Wording(
         "Which words follow",
-        "How much likelier the first group of words is than the second, compared with the other values, in "
-        "nats: 0.7 doubles the odds. Below 0 it is the second group that is likelier.",
+        "How much likelier words of {0} are than words of {1}, compared with the other values, in nats: 0.7 "
+        "doubles the odds. Below 0 words of {1} are likelier.",
         lambda limits: limits.leaning,
         False,
         _leaning_claim,
@@ -101,7 +96,7 @@ WORDINGS = {
         "How many more of the continuations the guard would not let in, as a share of all.",
         lambda limits: limits.share,
         True,
-        lambda one: f"What is written of {_who(one)} is {_less(one)} often unsafe than of {_other(one)}",
+        lambda one: f"What is written of {_who(one)} is {_less(one)} often unsafe than of {one.other}",
         "What is written is as safe for every value",
         "Whether what is written is as safe for every value",
     ),
@@ -146,7 +141,7 @@ def _weighed(one: Comparison, p: float, limits: Limits) -> Finding:
 
 
 def _enough(one: Comparison, limit: float) -> str:
-    """Say how many trials would rule out a difference that stays as small; intervals shrink with their root."""
+    """Say how many trials would rule out a difference that stays as small: intervals shrink with the root."""
     interval, chance = one.difference.figure.interval, one.difference.chance
     room = limit - abs(one.difference.figure.value - chance)
     if interval is None or room <= 0:

@@ -105,7 +105,7 @@ def _leaning(
     widest = [*order[:WIDEST], *order[-WIDEST:]]
     words = [(*named[place], exp(float(rise[place]))) for place in widest]
     compared = Comparison(template, "leaning", value, against, difference, len(rise))
-    return compared, Leaning(value, against, words)
+    return compared, Leaning(value, compared.other, words)
 
 
 def _written(model: Model, template: Template, trial: Trial) -> list[str]:
