@@ -107,15 +107,18 @@ def _look(path: Path, as_json: bool) -> int:
 
 
 def _verify(path: Path, as_json: bool) -> int:
+    from fromnoise.guard.credentials import state_if_known
     from fromnoise.guard.provenance import verify
 
     seal = verify(path)
+    manifest = state_if_known(path)
     if as_json:
-        print(json.dumps({"path": str(path), **asdict(seal)}))
+        print(json.dumps({"path": str(path), **asdict(seal), "c2pa": manifest}))
     else:
         model, seed = seal.settings.get("model"), seal.settings.get("seed")
-        print(f"{path}: {seal.state}, {seal.why}; made by {model} with seed {seed}")
-    return 0 if seal.state == "unaltered" else REFUSED
+        carried = f"; C2PA manifest: {manifest}" if manifest else ""
+        print(f"{path}: {seal.state}, {seal.why}; made by {model} with seed {seed}{carried}")
+    return 0 if seal.state == "unaltered" and manifest != "Invalid" else REFUSED
 
 
 def _add_manifest(path: Path) -> int:

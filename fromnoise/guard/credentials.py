@@ -5,6 +5,7 @@ signer unknown. Adds about 4 kB to a file. Needs the extra `c2pa`.
 """
 
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def state_of(path: Path) -> str | None:
             return state
     except c2pa.C2paError.ManifestNotFound:
         return None
+
+
+def state_if_known(path: Path) -> str | None:
+    """Return `state_of` where the package is installed and the file may carry a manifest, else None."""
+    if path.suffix.lower() not in _TYPES or find_spec("c2pa") is None:
+        return None
+    return state_of(path)
 
 
 def _package() -> Any:
