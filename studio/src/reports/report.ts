@@ -12,7 +12,7 @@ export interface Measure {
 export interface Report {
   title: string;
   made: string;
-  level: string; // "ready", "not ready", "invalid", "cannot tell"
+  level: string; // "ready", "not ready", "invalid", "cannot tell"; of an audit "differences found", ...
   reasons: string[];
   measures: Measure[];
   notes: string[];
@@ -32,13 +32,21 @@ export function readReport(text: string): Report {
     throw new Error("This JSON has no metrics. Open a report.json of `fromnoise eval`.");
   }
   return {
-    title: `${worded(member(member(report, "generated"), "name"), "something")} against ${worded(member(member(report, "real"), "name"), "the real")}`,
+    title: titled(report),
     made: worded(member(report, "made"), "").slice(0, 16).replace("T", " "),
     level: worded(member(verdict, "level"), "no verdict"),
     reasons: list(member(verdict, "reasons")),
     measures: Object.entries(metrics).flatMap(([name, figure]) => measure(name, figure)),
     notes: list(member(report, "notes")),
   };
+}
+
+/** Say what was compared with what; an audit compares a model with itself. */
+function titled(report: unknown): string {
+  if (member(report, "kind") === "bias")
+    return `${worded(member(report, "model"), "A model")}: are all treated alike?`;
+  const named = (side: string, otherwise: string) => worded(member(member(report, side), "name"), otherwise);
+  return `${named("generated", "something")} against ${named("real", "the real")}`;
 }
 
 function measure(name: string, figure: unknown): Measure[] {
