@@ -1,7 +1,13 @@
 // Which view is open, and its settings, both in the address: #make?prompt=a+red+apple&seed=7
 
-export const views = ["make", "words", "gallery", "reports", "watch"] as const;
-export type View = (typeof views)[number];
+export const titles = {
+  make: "Make",
+  words: "Words",
+  gallery: "Gallery",
+  reports: "Reports",
+  watch: "Watch",
+} as const;
+export type View = keyof typeof titles;
 
 class Route {
   view = $state<View>("make");
@@ -24,7 +30,7 @@ class Route {
 
   #read(): void {
     const [name, query] = location.hash.slice(1).split("?", 2);
-    this.view = views.find((view) => view === name) ?? "make";
+    this.view = name && Object.hasOwn(titles, name) ? (name as View) : "make";
     this.query = new URLSearchParams(query ?? "");
   }
 }
