@@ -26,6 +26,21 @@ def test_axe_finds_no_violation_in_the_other_beginnings(open_page: Any, axe: str
     assert violations(page, axe) == []
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_no_violation_where_a_picture_is_written(open_bench: Any, axe: str, width: int) -> None:
+    bench = open_bench("make?model=emoji-tokens&keep=left&start=picture", width)
+    bench.unfold()
+    bench.page.get_by_text("What stays of it").wait_for()
+    assert violations(bench.page, axe) == []
+
+
+@pytest.mark.parametrize("task", ["Fill gaps", "Write anew"])
+def test_axe_finds_no_violation_in_the_tasks_of_words(open_page: Any, axe: str, task: str) -> None:
+    page = open_page("words", 360)
+    page.get_by_label(task).check()
+    assert violations(page, axe) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violation_in_what_was_made(open_page: Any, axe: str, scheme: str) -> None:
     page = open_page("make?prompt=a+red+apple&seed=1&count=2&steps=2", 1280, scheme)
@@ -76,6 +91,35 @@ def test_the_keyboard_reaches_every_view_and_sees_where_it_is(open_page: Any) ->
     assert outline == "solid"
 
 
+def test_a_picture_is_made_looked_at_and_liked_by_keyboard_alone(open_page: Any) -> None:
+    page = open_page("make?steps=3")
+    tab_to(page, "Prompt")
+    page.keyboard.type("a red apple")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("link", name="Save").wait_for()
+    tab_to(page, "Every step")
+    page.keyboard.press("ArrowLeft")
+    assert page.get_by_label("Every step").get_attribute("aria-valuetext") == "2 of 3"
+    tab_to(page, "Favourite")
+    page.keyboard.press("Space")
+    assert page.get_by_role("button", name="Favourite").get_attribute("aria-pressed") == "true"
+
+
+def test_a_closed_dialog_gives_the_keyboard_back(open_bench: Any) -> None:
+    bench = open_bench("make?steps=2")
+    bench.ask(Steps=2)
+    bench.finish()
+    page = bench.page
+    page.get_by_role("link", name="Gallery").click()
+    tile = page.get_by_role("button", name="seed 7").first
+    tile.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="hidden")
+    assert tile.evaluate("tile => tile === document.activeElement")
+
+
 def test_the_colours_follow_the_system_until_they_are_chosen(open_page: Any) -> None:
     page = open_page("make", scheme="dark")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
@@ -84,6 +128,16 @@ def test_the_colours_follow_the_system_until_they_are_chosen(open_page: Any) -> 
     page.reload()
     page.get_by_role("navigation").wait_for()
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until something of that name has the focus."""
+    wanted = page.get_by_label(name, exact=True)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if wanted.count() and wanted.first.evaluate("one => one === document.activeElement"):
+            return
+    raise AssertionError(f"Tab never reached {name}")
 
 
 def violations(page: Any, axe: str) -> list[str]:

@@ -24,7 +24,7 @@ def test_the_page_asks_for_the_key_and_every_request_carries_it(open_bench: Any,
     bench = open_bench(at=locked)
     page = bench.page
     asked: list[Any] = []
-    page.on("request", asked.append)
+    page.on("request", lambda one: asked.append(one))
     page.get_by_label("A line of the file").fill("not-the-key-of-anybody")
     page.get_by_role("button", name="Open").click()
     page.get_by_role("alert").get_by_text("does not know that key").wait_for()
@@ -63,6 +63,17 @@ def test_what_can_be_no_key_is_said_at_once(open_page: Any, locked: str) -> None
     page.get_by_label("A line of the file").fill("мой ключ")
     page.get_by_role("button", name="Open").click()
     page.get_by_role("alert").get_by_text("A key has no spaces").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_where_the_key_is_asked_for(
+    open_page: Any, locked: str, axe: str, scheme: str
+) -> None:
+    page = open_page(at=locked, width=360, scheme=scheme)
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("alert").get_by_text("A key has").wait_for()
+    page.evaluate(axe)
+    assert page.evaluate("axe.run().then(results => results.violations.map(one => one.id))") == []
 
 
 def test_a_key_that_is_no_longer_good_is_asked_for_anew(open_page: Any, locked: str) -> None:
