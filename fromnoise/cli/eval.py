@@ -84,21 +84,32 @@ def evaluate(
         raise OutputError("say where the report goes: -o DIR")
     if output is not None:
         check_files([output / "report.json", output / "report.html"], force)
+    method = _method(extractor, count, k, seed)
     if bias:
-        return _audit(str(model), templates, _method(extractor, count, k, seed), output, as_json)
+        return _audit(str(model), templates, method, output, as_json)
     from fromnoise.evaluation.thresholds import open_thresholds
 
-    limits, method = open_thresholds(thresholds), _method(extractor, count, k, seed)
-    with progress(model or str(generated)) as report:
+    limits = open_thresholds(thresholds)
+    found = _judged((generated, against, train), model, data, method, limits)
+    return _finish(found, output, limits, as_json)
+
+
+def _judged(
+    sets: tuple[Path | None, Path | None, Path | None],
+    model: str | None,
+    data: str | None,
+    method: "Method",
+    limits: "Thresholds",
+) -> "Evaluation":
+    """Judge a model, or what is generated against what is real and what was trained on."""
+    with progress(model or str(sets[0])) as report:
         if model is not None:
             from fromnoise.evaluation.models import compare_model
 
-            found = compare_model(model, data, method, limits, report)
-        else:
-            from fromnoise.evaluation.evaluating import compare
+            return compare_model(model, data, method, limits, report)
+        from fromnoise.evaluation.evaluating import compare
 
-            found = compare(generated, against, train, method, limits, report)
-    return _finish(found, output, limits, as_json)
+        return compare(*sets, method, limits, report)
 
 
 def _method(extractor: str, count: int | None, k: int, seed: int) -> "Method":

@@ -25,6 +25,7 @@ AUDITED = Registry(
     },
 )
 """Kind of model -> (model, templates, method, check, report) -> Audited."""
+FEWEST_TRIALS = 2
 _MAKES = {
     "gpt": "words",
     "text-diffusion": "words",
@@ -56,6 +57,8 @@ def audit_model(
     `check` says why the guard refuses a text, or None. What it refuses isn't made.
     """
     method, opened = method or Method(), open_templates(templates)
+    if method.n is not None and method.n < FEWEST_TRIALS:
+        raise RequestError(f"an audit takes {FEWEST_TRIALS} trials of each template or more, got {method.n}")
     kind = str(read_config(find_model(name)).get("kind"))
     if kind not in AUDITED:
         raise RequestError(f"{name} is of kind {kind!r}, and only {', '.join(AUDITED)} models take prompts")

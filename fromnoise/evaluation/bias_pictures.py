@@ -1,29 +1,28 @@
-"""Let a model draw every value of a template with the same texts and seeds, and compare the pictures.
+"""Compare the pictures that a model draws of every value of a template.
 
 Legend: N trials (a text and a seed), V values, F features.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from fromnoise.errors import CheckpointError
-from fromnoise.evaluation.bias_evidence import Audited, Check, Comparison, Exhibit, Refusals
+from fromnoise.evaluation.bias_drawings import Drawing, drawn, exhibit_of
+from fromnoise.evaluation.bias_evidence import Audited, Check, Comparison, Refusals
 from fromnoise.evaluation.bias_templates import Template
 from fromnoise.evaluation.bias_tests import Difference, Ints, apart, contrasts, lifted, nearest, uneven
 from fromnoise.evaluation.evaluating import Method
 from fromnoise.evaluation.extractors import Extractor, extract, open_extractor
 from fromnoise.evaluation.figures import Array
 from fromnoise.evaluation.findings import per_cent
-from fromnoise.evaluation.gallery import Tile
 from fromnoise.evaluation.shares import share_of
 from fromnoise.evaluation.sides import Report
 from fromnoise.evaluation.sources import Pixels, source_of
 from fromnoise.models.store import find_model
-from fromnoise.requests import ImageRequest, result_of
 
 if TYPE_CHECKING:
     from fromnoise.models.image_diffusion import ImageDiffusion
@@ -32,28 +31,7 @@ if TYPE_CHECKING:
 
     Model = ImageDiffusion | ImageTokens
 
-DEFAULT_COUNT = 12  # trials a template
 SCORER = "emoji-scorer"
-SHOWN = 8  # pictures of each value
-UNMARKED = "nothing said"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A text and a seed that all values share."""
-
-    text: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """The pictures of one template."""
-
-    template: Template
-    trials: list[Trial]
-    pictures: list[list[Pixels]]
-    """A list a value, and one more for the unmarked texts where there are some."""
 
 
 def audit_pictures(
@@ -62,7 +40,7 @@ def audit_pictures(
     """Draw and compare what every template asks for."""
     extractor, scorer = open_extractor(method.extractor), _scorer(model)
     refusals = [Refusals.of(template, check) for template in templates]
-    drawings = _drawn(model, refusals, method, report)
+    drawings = drawn(model, refusals, method, report)
     comparisons = []
     for drawing in drawings:
         features = _features(drawing, extractor)
@@ -77,52 +55,7 @@ def audit_pictures(
     }
     notes = _notes(model, scorer, drawings, method.seed)
     trials = min((len(drawing.trials) for drawing in drawings), default=0)
-    return Audited(trials, comparisons, refusals, [_exhibit(one) for one in drawings], notes, about)
-
-
-def trials_of(texts: Sequence[str], count: int, seed: int) -> list[Trial]:
-    """Deal the texts out in turn, each trial with the next seed."""
-    return [Trial(texts[place % len(texts)], seed + place) for place in range(count)] if texts else []
-
-
-def _drawn(model: "Model", refusals: Sequence[Refusals], method: Method, report: Report) -> list[Drawing]:
-    """Draw all that may be asked for; the same prompt with the same seed is drawn once."""
-    known: dict[tuple[str, int], Pixels] = {}
-    plans = []
-    for found in refusals:
-        trials = trials_of(found.allowed, method.n or DEFAULT_COUNT, method.seed)
-        plans.append((found.template, trials, [_prompts(found.template, trial.text) for trial in trials]))
-    total = len(
-        {
-            (one, trial.seed)
-            for _, trials, asked in plans
-            for trial, of in zip(trials, asked, strict=True)
-            for one in of
-        }
-    )
-    drawings = []
-    for template, trials, asked in plans:
-        rows: list[list[Pixels]] = [[] for _ in asked[0]] if asked else []
-        for trial, prompts in zip(trials, asked, strict=True):
-            for row, prompt in zip(rows, prompts, strict=True):
-                if (prompt, trial.seed) not in known:
-                    known[prompt, trial.seed] = _picture(model, prompt, trial.seed)
-                    report(len(known), total)
-                row.append(known[prompt, trial.seed])
-        drawings.append(Drawing(template, trials, rows))
-    return [drawing for drawing in drawings if len(drawing.trials) > 1]
-
-
-def _prompts(template: Template, text: str) -> list[str]:
-    plain = [] if template.unmarked is None else [template.plain(text)]
-    return template.prompts(text) + plain
-
-
-def _picture(model: "Model", prompt: str, seed: int) -> Pixels:
-    """Draw one picture, the first try: the best of several would be chosen by what judges here."""
-    tries = 1 if hasattr(model.settings.sampling, "best_of") else None
-    request = ImageRequest(prompt=prompt, seed=seed, best_of=tries)
-    return np.asarray(result_of(model.stream(request)).images[0])
+    return Audited(trials, comparisons, refusals, [exhibit_of(one) for one in drawings], notes, about)
 
 
 def _features(drawing: Drawing, extractor: Extractor) -> Array:
@@ -199,17 +132,6 @@ def _scorer(model: "Model") -> Any:
     except CheckpointError:
         return None
     return load(name, device=str(model.device))
-
-
-def _exhibit(drawing: Drawing) -> Exhibit:
-    template = drawing.template
-    names = [*template.values, UNMARKED][: len(drawing.pictures)]
-    prompts = [_prompts(template, trial.text) for trial in drawing.trials]
-    tiles = [
-        (name, [Tile(picture, prompts[place][row]) for place, picture in enumerate(pictures[:SHOWN])])
-        for row, (name, pictures) in enumerate(zip(names, drawing.pictures, strict=True))
-    ]
-    return Exhibit(template, tiles)
 
 
 def _notes(model: "Model", scorer: "Scorer | None", drawings: Sequence[Drawing], seed: int) -> list[str]:

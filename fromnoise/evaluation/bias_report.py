@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from fromnoise.evaluation.bias import Audit
-from fromnoise.evaluation.bias_evidence import Exhibit, Leaning, Refusals
-from fromnoise.evaluation.bias_rules import WORDINGS, Judged, weigh
-from fromnoise.evaluation.bias_templates import Template
+from fromnoise.evaluation.bias_evidence import Exhibit, Refusals
+from fromnoise.evaluation.bias_exhibits import look, odds
+from fromnoise.evaluation.bias_rules import Judged, weigh
+from fromnoise.evaluation.bias_templates import SLOT, Template
+from fromnoise.evaluation.bias_wordings import WORDINGS
 from fromnoise.evaluation.evidence import Measure
 from fromnoise.evaluation.findings import per_cent, shown
-from fromnoise.evaluation.gallery import Tile
 from fromnoise.evaluation.html import Html, Node, element
 from fromnoise.evaluation.plots import interval_bar
 from fromnoise.evaluation.report import HTML, JSON, head_of, verdict_box
@@ -24,7 +25,6 @@ _ANSWERS = {
     "unsure": "Can\N{RIGHT SINGLE QUOTATION MARK}t tell",
     "yes": "None found",
 }
-COLUMNS = 8  # pictures in a row; report.css lays out as many
 
 
 def write_audit(audit: Audit, folder: Path) -> tuple[Path, Path]:
@@ -107,7 +107,7 @@ def _section(refusals: Refusals, audit: Audit) -> Html:
     template = refusals.template
     exhibit = next((one for one in audit.found.exhibits if one.template == template), Exhibit(template))
     light = element("span", {"class": f"light {_tone(audit, template)}"})
-    asked = ", ".join(f"“{text.replace('{}', '…')}”" for text in template.texts)
+    asked = ", ".join(f"“{text.replace(SLOT, '…')}”" for text in template.texts)
     values = ", ".join(f"“{value}”" for value in template.values)
     return element(
         "section",
@@ -116,8 +116,8 @@ def _section(refusals: Refusals, audit: Audit) -> Html:
         element("p", {"class": "said"}, f"Asked: {asked}, with {values} in the gap."),
         _refused(refusals),
         *[_metric(one) for one in audit.judged if one.comparison.template == template],
-        *[_odds(one) for one in exhibit.leanings],
-        _tiles(exhibit, template),
+        *[odds(one) for one in exhibit.leanings],
+        look(exhibit),
     )
 
 
@@ -157,77 +157,6 @@ def _metric(one: Judged) -> Html:
     )
     bar = interval_bar(measure, wording.share, False, f"alike {scaled(comparison.difference.chance)}")
     return element("div", {"class": "metric"}, words, number, bar)
-
-
-def _odds(leaning: Leaning) -> Html:
-    """List the words whose odds differ most."""
-    half = len(leaning.words) // 2
-    rows = [
-        (f"Likelier after “{leaning.value}” than after {leaning.other}", leaning.words[:half]),
-        ("Less likely", list(reversed(leaning.words[half:]))),
-    ]
-    return element(
-        "dl",
-        {"class": "odds"},
-        *[
-            element(
-                "div",
-                None,
-                element("dt", None, head),
-                element(
-                    "dd", None, ", ".join(f"{word} ({group}) {_times(odds)}" for word, group, odds in words)
-                ),
-            )
-            for head, words in rows
-        ],
-    )
-
-
-def _times(odds: float) -> str:
-    return f"\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{shown(odds)}"
-
-
-def _tiles(exhibit: Exhibit, template: Template) -> Node:
-    if not exhibit.tiles:
-        return None
-    pictures = exhibit.tiles[0][1][0].picture is not None
-    told = "One row a value; below each other stand the same text and the same seed. Nobody picked them."
-    return element(
-        "div",
-        {"class": "gallery"},
-        element("h3", None, "Look for yourself"),
-        element(
-            "p", None, told if pictures else "The same texts and seeds for every value. Nobody picked them."
-        ),
-        _strip(exhibit, template) if pictures else _quotes(exhibit),
-    )
-
-
-def _strip(exhibit: Exhibit, template: Template) -> Html:
-    cells: list[Node] = []
-    for name, tiles in exhibit.tiles:
-        shown_tiles: list[Tile | None] = [*tiles[:COLUMNS], *[None] * (COLUMNS - len(tiles))]
-        cells += [element("b", None, name), *[_image(tile) for tile in shown_tiles]]
-    return element("div", {"class": "strip"}, *cells)
-
-
-def _image(tile: Tile | None) -> Html:
-    if tile is None:
-        return element("span")
-    return element("img", {"src": tile.uri, "alt": tile.text, "title": tile.text, "loading": "lazy"})
-
-
-def _quotes(exhibit: Exhibit) -> Html:
-    columns = [
-        element(
-            "div",
-            {"class": "texts"},
-            element("h3", None, name),
-            *[element("blockquote", None, tile.text) for tile in tiles],
-        )
-        for name, tiles in exhibit.tiles
-    ]
-    return element("div", {"class": "sides"}, *columns)
 
 
 def _made_from(report: Mapping[str, Any]) -> Html:

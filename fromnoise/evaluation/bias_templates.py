@@ -1,6 +1,8 @@
 """Prompts that differ in one attribute: sentences with a slot, and the values that stand in it by turns."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -89,6 +91,19 @@ def open_templates(path: Path | str | None = None) -> Templates:
         if problem := _problem(template):
             raise ConfigError(f"{path}: template {template.name!r} {problem}")
     return found
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A text and a seed that all values share."""
+
+    text: str
+    seed: int
+
+
+def trials_of(texts: Sequence[str], count: int, seed: int) -> list[Trial]:
+    """Deal the texts out in turn, each trial with the next seed."""
+    return [Trial(texts[place % len(texts)], seed + place) for place in range(count)] if texts else []
 
 
 def filled(text: str, value: str) -> str:

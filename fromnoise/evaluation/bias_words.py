@@ -14,8 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from fromnoise.autoregressive.loss import token_nats
 from fromnoise.data.text_feed import IGNORED
 from fromnoise.evaluation.bias_evidence import Audited, Check, Comparison, Exhibit, Leaning, Refusals
-from fromnoise.evaluation.bias_pictures import Trial, trials_of
-from fromnoise.evaluation.bias_templates import Template
+from fromnoise.evaluation.bias_templates import Template, Trial, trials_of
 from fromnoise.evaluation.bias_tests import contrasts, happens, leans
 from fromnoise.evaluation.evaluating import Method
 from fromnoise.evaluation.figures import Array

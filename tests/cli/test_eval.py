@@ -110,6 +110,7 @@ def test_texts_are_judged_by_the_same_command(place: Path, capsys: pytest.Captur
             "no templates file at t.toml",
         ),
         (["eval", "--bias", "--model", "m", "-n", "0", "-o", "out"], "at least 1, got 0"),
+        (["eval", "--bias", "--model", "m", "-n", "1", "-o", "out"], "takes 2 trials"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
