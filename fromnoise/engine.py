@@ -4,11 +4,13 @@ Command line, server and `model.generate` all take it. A stream that is closed s
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol, TypeGuard
 
 from fromnoise.errors import FromNoiseError, UnsafePromptError
+from fromnoise.guard.copies import another_seed, near_copies
 from fromnoise.guard.policy import check, require_safe
 from fromnoise.guard.provenance import stamp
 from fromnoise.guard.review import require_safe_picture, review_pictures, review_texts
@@ -19,6 +21,7 @@ Result = ImageResult | TextResult
 News = Progress | TextDelta | Result
 Work = Callable[[Any], Iterator[Any]]
 """From a request to its news, the last of which is the result: a model's `stream`."""
+Remade = Generator[Progress, None, ImageResult]
 Verdict = Literal["done", "refused", "failed", "cancelled"]
 
 NOT_PROMPTS = ("style", "solver", "grid", "weaker", "negative", "keep")
@@ -58,13 +61,15 @@ class Engine:
 
     `work` makes the result in place of the model's own `stream`: with a draft, say, or as an answer in a
     conversation. `told` joins the settings that results carry. `record` hears of every outcome before
-    whoever asked does, so that nothing finished can be lost.
+    whoever asked does, so that nothing finished can be lost. `copies` says what is done about a picture that
+    nearly equals a training picture: made `again`, once, with another seed, or only told of (`mark`).
     """
 
     model: Model
     work: Work | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
     record: Callable[[Outcome], None] | None = None
+    copies: Literal["again", "mark"] = "again"
 
     def run(self, request: Request) -> Any:
         """Carry out a request and return its result."""
@@ -82,7 +87,7 @@ class Engine:
             notes = require_safe(*words_of(request), *also)
             if isinstance(request, ImageRequest) and request.init is not None:
                 require_safe_picture(request.init, "init picture")
-            for news in (self.work or self.model.stream)(request):
+            for news in self._made(request):
                 if isinstance(news, ImageResult | TextResult):
                     news = _finished(news, notes, self.told, self.model.name)
                     record.keep("done", result=news)
@@ -98,6 +103,30 @@ class Engine:
             raise
         finally:
             record.keep("failed", "a fault in the program")  # unless something else was kept already
+
+    def _made(self, request: Request) -> Iterator[Any]:
+        """Make what is asked for, without near copies of training pictures where another seed can help."""
+        for news in (self.work or self.model.stream)(request):
+            if isinstance(news, ImageResult) and self.copies == "again" and _has_its_own_noise(request):
+                news = yield from self._without_copies(request, news)
+            yield news
+
+    def _without_copies(self, request: ImageRequest, made: ImageResult) -> Remade:
+        """Make near copies once more; of one that is near again, the first is kept.
+
+        Meanwhile the last step is told again and again, so that others get their turn and it can be stopped.
+        """
+        last: Callable[[], list[Any]] = partial(list, made.images)
+        for place, copied in enumerate(near_copies(made.images, self.model.name)):
+            if copied is None:
+                continue
+            seed = another_seed(request.seed + place)
+            for news in (self.work or self.model.stream)(replace(request, seed=seed, count=1)):
+                if isinstance(news, Progress):
+                    yield Progress(news.of, news.of, last)
+                elif near_copies(news.images, self.model.name) == [None]:
+                    made = _in_place(made, place, news, {"seed": request.seed + place, "near": copied})
+        return made
 
 
 @dataclass
@@ -128,6 +157,22 @@ def words_of(request: Request) -> list[str]:
     if "negative" in texts and request.guidance is not None and request.guidance < 1:
         asked.append(texts["negative"])
     return asked
+
+
+def _has_its_own_noise(request: Request) -> TypeGuard[ImageRequest]:
+    """Tell whether each picture comes from a seed of its own, and from no other picture."""
+    return isinstance(request, ImageRequest) and request.between is None and request.init is None
+
+
+def _in_place(made: ImageResult, place: int, other: ImageResult, instead_of: dict[str, Any]) -> ImageResult:
+    """Put another picture in the place of one that was a near copy, and say so."""
+    images, settings = list(made.images), list(made.settings)
+    images[place], settings[place] = other.images[0], {**other.settings[0], "instead_of": instead_of}
+    said = (
+        f"picture {place + 1} was made with another seed: {instead_of['seed']} leads to nearly the training"
+    )
+    said += f" picture {instead_of['near']}"
+    return replace(made, images=images, settings=settings, warnings=[*made.warnings, said])
 
 
 def _finished(result: Result, notes: list[str], told: Mapping[str, Any], model: str) -> Result:

@@ -1,15 +1,21 @@
 """The one road: whoever asks, the words are checked, the result is stamped, and what happened is recorded."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fromnoise.engine import Engine, Outcome, words_of
 from fromnoise.errors import RequestError, UnsafePromptError
-from fromnoise.requests import ImageRequest, ImageResult, Progress, TextRequest
+from fromnoise.guard.copies import another_seed
+from fromnoise.requests import ImageRequest, ImageResult, Progress, TextRequest, result_of
 
 UNSAFE = "a naked woman"
+INIT = np.zeros((16, 16, 3), np.uint8)
 
 
 def ask(**options: Any) -> ImageRequest:
@@ -95,6 +101,66 @@ def test_a_fault_in_the_program_is_recorded_and_not_hidden(model: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         Engine(model, broken, record=outcomes.append).run(ask())
     assert [outcome.verdict for outcome in outcomes] == ["failed"]
+
+
+@pytest.fixture
+def trained_on(model: Any, own_home: Path) -> Callable[..., Any]:
+    """A model that was trained on what it makes of some seeds: `trained_on(5)`."""
+
+    def prepared(*seeds: int) -> Any:
+        folder = own_home / "data" / "blots"
+        folder.mkdir(parents=True)
+        made = [result_of(model.stream(ask(seed=seed))).images[0].resize((128, 128)) for seed in seeds]
+        np.save(folder / "pictures.npy", np.stack([np.asarray(image) for image in made]))
+        items = [json.dumps({"id": f"blot/{seed}", "split": "train"}) for seed in seeds]
+        (folder / "items.jsonl").write_text("\n".join(items))
+        return SimpleNamespace(name="blots-diffusion", weights_sha256="", stream=model.stream)
+
+    return prepared
+
+
+def test_a_near_copy_is_made_once_more_with_another_seed_and_says_so(
+    model: Any, trained_on: Callable[..., Any]
+) -> None:
+    made = Engine(trained_on(6)).run(ask(seed=5, count=3))
+    other = another_seed(6)
+    assert [one["seed"] for one in made.settings] == [5, other, 7]
+    assert made.settings[1]["instead_of"] == {"seed": 6, "near": "blot/6"}
+    assert "picture 2" in made.warnings[0] and len(made.warnings) == 1
+    for seed, image in zip((5, other, 7), made.images, strict=True):  # as it would be if asked for
+        assert image.tobytes() == result_of(model.stream(ask(seed=seed))).images[0].tobytes()
+
+
+def test_of_two_near_copies_the_first_is_kept_and_marked(trained_on: Callable[..., Any]) -> None:
+    made = Engine(trained_on(6, another_seed(6))).run(ask(seed=6))
+    assert made.settings[0]["seed"] == 6 and "instead_of" not in made.settings[0]
+    assert "nearly equals the training picture blot/6" in made.warnings[0]
+
+
+@pytest.mark.parametrize("options", [{"between": "red circle", "count": 2}, {"init": INIT, "strength": 1.0}])
+def test_near_copies_that_no_seed_can_help_are_only_marked(
+    trained_on: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    made = Engine(trained_on(6)).run(ask(seed=6, **options))
+    assert all("instead_of" not in one for one in made.settings)
+
+
+def test_an_engine_may_be_told_to_mark_near_copies_alone(trained_on: Callable[..., Any]) -> None:
+    made = Engine(trained_on(6), copies="mark").run(ask(seed=6))
+    assert made.settings[0]["seed"] == 6 and "nearly equals" in made.warnings[0]
+
+
+def test_making_once_more_is_told_step_by_step_and_can_be_stopped(trained_on: Callable[..., Any]) -> None:
+    outcomes: list[Outcome] = []
+    model = trained_on(6)
+    *steps, _ = Engine(model).stream(ask(seed=6))
+    assert [(news.step, news.of) for news in steps] == [(1, 3), (2, 3), (3, 3), (3, 3), (3, 3), (3, 3)]
+    assert len(steps[-1].preview()) == 1
+    stream = Engine(model, record=outcomes.append).stream(ask(seed=6))
+    for _ in range(4):
+        next(stream)
+    stream.close()
+    assert [outcome.verdict for outcome in outcomes] == ["cancelled"]
 
 
 def test_python_takes_the_same_road(model: Any) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fromnoise.api import DEFAULT_MODEL
 from fromnoise.cli.again import frame_of, other_weights, recall, sources
@@ -163,7 +163,8 @@ def _run(model: Any, request: ImageRequest, options: ImageOptions, report: Repor
 
     looks: list[Callable[[], list[Image]]] = []
     filming = plan.film is not None and options.between is None
-    for event in Engine(model, told=sources(options)).stream(request):
+    copies: Literal["again", "mark"] = "again" if options.again is None else "mark"
+    for event in Engine(model, told=sources(options), copies=copies).stream(request):
         if isinstance(event, ImageResult):
             frames = [sheet(look()) for look in looks] + ([sheet(event.images)] if filming else [])
             return Made(event.images, event.settings, frames, event.warnings)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,11 @@ def near_copies(images: "Sequence[Image]", model: str) -> list[str | None]:
     rows, gaps = (np.stack(part) for part in zip(*each, strict=True))
     best = gaps.argmin(0)
     return [known.names[rows[view, at]] if gaps[view, at] < NEAR else None for at, view in enumerate(best)]
+
+
+def another_seed(seed: int) -> int:
+    """Return the seed to take in place of one that led to a near copy: always the same, 0 to 2**32 - 1."""
+    return int.from_bytes(sha256(str(seed).encode()).digest()[:4], "big")
 
 
 def copied_span(text: str, model: str) -> str | None:

@@ -72,6 +72,6 @@ def _carried_out(
         elif isinstance(news, ImageResult):
             usage = plan.usage(model, asked)
             if body.stream:
-                yield [plan.completed(news, usage, event, seed)]
+                yield [plan.completed(news, usage, event)]
             else:
                 yield [plan.whole(news, frames, errand.kept, usage)]

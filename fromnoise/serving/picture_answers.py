@@ -40,10 +40,11 @@ class Answer:
         told = {"type": f"{event}.partial_image", "partial_image_index": index}
         return told | self._event(picture, {})
 
-    def completed(self, result: ImageResult, usage: dict[str, Any], event: str, seed: int) -> dict[str, Any]:
+    def completed(self, result: ImageResult, usage: dict[str, Any], event: str) -> dict[str, Any]:
         """Return the event of a finished picture."""
-        told = {"type": f"{event}.completed", "usage": usage, "seed": seed}
-        told |= {"settings": result.settings[0], "warnings": [*result.warnings, *self.resampled(result)]}
+        settings = result.settings[0]
+        told = {"type": f"{event}.completed", "usage": usage, "seed": settings.get("seed")}
+        told |= {"settings": settings, "warnings": [*result.warnings, *self.resampled(result)]}
         return told | self._event(result.images[0], result.settings[0])
 
     def whole(
