@@ -108,7 +108,7 @@ def _metric(one: Judged) -> Mapping[str, Any]:
     entry |= {
         "p": difference.p,
         "adjusted_p": one.p,
-        "trials": comparison.trials,
+        "n": comparison.n,
         "finding": one.finding.weight,
     }
     return {key: value for key, value in entry.items() if value is not None} | {

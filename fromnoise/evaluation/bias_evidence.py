@@ -22,7 +22,8 @@ class Comparison:
     value: str
     against: str
     difference: Difference
-    trials: int
+    n: int
+    """Trials, or words that may lean."""
     doubtful: str = ""
     """Why it can't be told here, however many trials; empty where it can."""
 

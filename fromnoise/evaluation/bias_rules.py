@@ -48,7 +48,7 @@ def _weighed(one: Comparison, p: float, limits: Limits) -> Finding:
     interval = one.difference.figure.interval
     if interval and max(interval[1] - one.difference.chance, one.difference.chance - interval[0]) <= limit:
         return Finding("passes", one.key, wording.ruled_out, told)
-    claim = f"{wording.unsure} can't be told from {one.trials} {_things(one)}"
+    claim = f"{wording.unsure} can't be told from {one.n} {_things(one)}"
     return Finding("unsure", one.key, claim, told + _enough(one, limit))
 
 
@@ -59,9 +59,9 @@ def _enough(one: Comparison, limit: float) -> str:
     if interval is None or room <= 0:
         return ""
     half = (interval[1] - interval[0]) / 2
-    needed = 1.2 * one.trials * (half / room) ** 2
+    needed = 1.2 * one.n * (half / room) ** 2
     step = 10 ** max(0, floor(log10(max(needed, 1.0))) - 1)
-    return f"; about {ceil(needed / step) * step:,} would do" if one.trials < needed < MOST_TRIALS else ""
+    return f"; about {ceil(needed / step) * step:,} would do" if one.n < needed < MOST_TRIALS else ""
 
 
 def _things(one: Comparison) -> str:
