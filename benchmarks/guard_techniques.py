@@ -24,11 +24,11 @@ _CHEROKEE = str.maketrans("abcdeghijklmprstvwyz", "ᎪᏴᏟᎠᎬᏀᎻᎥᎫ�
 _BRAILLE = str.maketrans("abcdefghijklmnopqrstuvwxyz", "⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚⠅⠇⠍⠝⠕⠏⠟⠗⠎⠞⠥⠧⠺⠭⠽⠵")
 
 
-def _shifted(first: int) -> Technique:
+def shifted(first: int) -> Technique:
     return lambda word, _: "".join(chr(first + ord(c) - 97) if "a" <= c <= "z" else c for c in word)
 
 
-def _between(*signs: str) -> Technique:
+def between(*signs: str) -> Technique:
     return lambda word, rng: rng.choice(signs).join(word)
 
 
@@ -38,7 +38,7 @@ def _after_each(marks: str) -> Technique:
 
 def _somewhere(signs: str) -> Technique:
     def hide(word: str, rng: random.Random) -> str:
-        at = rng.randrange(1, len(word))
+        at = rng.randrange(1, max(2, len(word)))
         return word[:at] + rng.choice(signs) + word[at:]
 
     return hide
@@ -63,7 +63,7 @@ def _masked(word: str, rng: random.Random) -> str:
     return word[:at] + rng.choice("*#") + word[at + 1 :]
 
 
-def _some(table: dict[int, str]) -> Technique:
+def partly(table: dict[int, str]) -> Technique:
     """Replace a part of the letters, at least one where that can be."""
 
     def hide(word: str, rng: random.Random) -> str:
@@ -76,15 +76,15 @@ def _some(table: dict[int, str]) -> Technique:
 
 OPEN: dict[str, Technique] = {
     "Cyrillic look-alikes": lambda word, _: word.translate(_CYRILLIC),
-    "full width": _shifted(0xFF41),
-    "mathematical bold": _shifted(0x1D41A),
-    "circled": _shifted(0x24D0),
+    "full width": shifted(0xFF41),
+    "mathematical bold": shifted(0x1D41A),
+    "circled": shifted(0x24D0),
     "digits": lambda word, _: word.translate(_LEET),
-    "some digits": _some(_LEET),
+    "some digits": partly(_LEET),
     "signs": lambda word, _: word.translate(_SIGNS),
-    "spaces": _between(" "),
-    "dots": _between(".", "-", "_"),
-    "zero width": _between("\u200b", "\u200d", "\u2060"),
+    "spaces": between(" "),
+    "dots": between(".", "-", "_"),
+    "zero width": between("\u200b", "\u200d", "\u2060"),
     "combining marks": _after_each("\u0301\u0308\u0336\u0331"),
     "one letter repeated": _repeated,
     "mixed case": _mixed_case,
@@ -94,28 +94,28 @@ OPEN: dict[str, Technique] = {
     "a star": _masked,
 }
 UNSEEN: dict[str, Technique] = {
-    "some Cyrillic": _some(_CYRILLIC),
-    "Greek look-alikes": _some(_GREEK),
+    "some Cyrillic": partly(_CYRILLIC),
+    "Greek look-alikes": partly(_GREEK),
     "Cyrillic by sound": lambda word, _: word.translate(_SOUND),
-    "Armenian look-alikes": _some(_ARMENIAN),
+    "Armenian look-alikes": partly(_ARMENIAN),
     "Cherokee look-alikes": lambda word, _: word.translate(_CHEROKEE),
-    "mathematical script": _shifted(0x1D4EA),
-    "Fraktur": _shifted(0x1D586),
-    "double-struck": _shifted(0x1D552),
-    "monospace": _shifted(0x1D68A),
-    "squared": _shifted(0x1F130),
-    "negative squared": _shifted(0x1F170),
+    "mathematical script": shifted(0x1D4EA),
+    "Fraktur": shifted(0x1D586),
+    "double-struck": shifted(0x1D552),
+    "monospace": shifted(0x1D68A),
+    "squared": shifted(0x1F130),
+    "negative squared": shifted(0x1F170),
     "regional indicators": lambda word, _: "\u200c".join(
         chr(0x1F1E6 + ord(c) - 97) for c in word if c.isalpha()
     ),
     "small capitals": lambda word, _: word.translate(_SMALL),
     "superscript": lambda word, _: word.translate(_RAISED),
     "upside down": lambda word, _: word.translate(_TURNED)[::-1],
-    "strokes": _some(_STROKES),
+    "strokes": partly(_STROKES),
     "braille": lambda word, _: word.translate(_BRAILLE),
-    "tags": _shifted(0xE0061),
+    "tags": shifted(0xE0061),
     "right to left": lambda word, _: f"\u202e{word[::-1]}\u202c",
-    "emoji between": _between("🔥", "✨", "😈"),
+    "emoji between": between("🔥", "✨", "😈"),
     "one space": _somewhere(" "),
     "one sign": _somewhere(".-_*~|/"),
     "a line break": _somewhere("\n"),
@@ -128,8 +128,8 @@ UNSEEN: dict[str, Technique] = {
     "half an entity": lambda word, _: html.unescape(word[:-1]) + f"&#x{ord(word[-1]):x};",
     "unicode escapes": lambda word, _: "".join(f"\\u{ord(letter):04x}" for letter in word),
     "quoted letters": lambda word, _: " ".join(f'"{letter}"' for letter in word),
-    "slashes": _between("/", "|", "~"),
-    "wide spaces": _between("\u2003", "\u00a0", "\u3000"),
+    "slashes": between("/", "|", "~"),
+    "wide spaces": between("\u2003", "\u00a0", "\u3000"),
     "glued": lambda word, _: f"the{word}picture",
     "in markup": lambda word, rng: f"{word[:2]}<b>{word[2:3]}</b>{word[3:]}",
     "two letters swapped": lambda word, _: (

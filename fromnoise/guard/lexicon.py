@@ -4,47 +4,31 @@ A form is a word as a policy means it, with its endings. The key of a token is w
 stand in for others are put back (1, ! and | for i or l, 3 for e, ...) and repeats are one letter.
 """
 
-import codecs
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from fromnoise.guard.forms import in_code, mistyped, one_off, shortened, sound
+
+DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
 LONGEST = 24  # letters of a form
 _REPEATED = 8  # times a letter may be repeated, on average
 _STAND_INS = str.maketrans("0!|3456789@$+(<{[", "oileasgtbgastcccc")
 _ALIKE = str.maketrans("i1", "ll")
 _REPEATS = re.compile(r"(.)\1+")
-_MASKED = re.compile(r"[a-z]*\.[a-z.]*")
+_MASKED = re.compile(r"[a-z.0-9&#@$!+]+")
+_SURE = re.compile("[a-z]")
+_MAYBE = {
+    "1": "[ilt]", "2": "[rsz]", "4": "[ah]", "6": "[bg]", "7": "[tl]", "9": "[gpq]", "&": "[eg]", "#": "[a-z]",
+    "0": "[o]", "3": "[e]", "5": "[s]", "8": "[b]", "@": "[a]", "$": "[s]", "!": "[il]", "+": "[t]",
+    ".": "[a-z]",
+}  # fmt: skip
 _LONG = 10  # letters of a token that may hold short words too
 _FILLERS = frozenset(["a", "an", "of", "to", "in", "on", "my", "me", "is"])
-_VOWELS = re.compile("[aeiou]")
-_ENDINGS = [
-    "e",
-    "s",
-    "es",
-    "ed",
-    "d",
-    "ing",
-    "ion",
-    "ions",
-    "or",
-    "ors",
-    "er",
-    "ers",
-    "y",
-    "ies",
-    "ic",
-    "ism",
-    "ist",
-    "ists",
-    "al",
-    "a",
-    "o",
-]
-_LOSSY = 5  # letters of a form from which one may be missing
-_SHORTEST = 4  # letters of a form that is looked for backwards, or in pieces
+_SHORTEST = 4  # letters of a form that is looked for in pieces
+_TYPED = 6  # letters of a strong form that may have one wrong or too many; of a weak one, two more
+_HEARD = 5  # letters of a strong form that may be spelled as it sounds; of a weak one, two more
 
 
 @dataclass(frozen=True)
@@ -76,6 +60,10 @@ class Lexicon:
         """Return the forms in plain Latin letters."""
         return frozenset(form for form in self.forms if form.isascii())
 
+    def says(self, text: str) -> bool:
+        """Tell whether letters in a row hold a form, and one that is no chance."""
+        return any(len(form) >= _SHORTEST or form in self.strong for form in self.spelled(text))
+
     @cached_property
     def _keys(self) -> dict[str, list[str]]:
         keys = defaultdict(list)
@@ -101,11 +89,36 @@ class Lexicon:
             (code, form)
             for form in sorted(self.latin & self.known)
             if len(form) > _SHORTEST
-            for code in _whole_codes(form)
+            for code in in_code(form)
         ]
         for form in sorted(self.latin & self._hideable):
-            pairs += [(code, form) for code in (*_whole_codes(form), *_slips(form, form in self.strong))]
+            pairs += [(code, form) for code in (*in_code(form), *mistyped(form, form in self.strong))]
         return {code: form for code, form in pairs if code not in taken and len(code) > 2}
+
+    @cached_property
+    def _heard(self) -> dict[str, str]:
+        """Return forms by their sound, strong ones before weak ones."""
+        forms = sorted(self._lasting(_HEARD), key=lambda form: (form in self.strong, form))
+        return {sound(form): form for form in forms}
+
+    @cached_property
+    def _shuffled(self) -> dict[str, str]:
+        """Return forms by their letters, of which the first and the last stay where they are."""
+        return {_letters(form): form for form in sorted(self._lasting(_HEARD))}
+
+    @cached_property
+    def _shortened(self) -> dict[str, list[str]]:
+        """Return forms by what is left when any letter but the first is left out, and by themselves."""
+        found = defaultdict(list)
+        for form in sorted(self._lasting(_TYPED)):
+            for short in (form, *shortened(form)):
+                found[short].append(form)
+        return dict(found)
+
+    def _lasting(self, letters: int) -> set[str]:
+        """Return the strong Latin forms of so many letters, and the weak ones of two more."""
+        forms = (self.strong | self.weak) & self.latin
+        return {form for form in forms if len(form) >= letters + 2 * (form in self.weak) and form[-1] != "z"}
 
     @cached_property
     def prefixes(self) -> frozenset[str]:
@@ -116,12 +129,21 @@ class Lexicon:
     def by_length(self) -> dict[int, str]:
         """Return the strong and weak forms of each length, one a line."""
         groups = defaultdict(list)
-        for form in sorted(self.strong | self.weak):
+        for form in sorted(self.strong) + sorted(self.weak):
             groups[len(form)].append(form)
         return {size: "\n".join(group) for size, group in groups.items()}
 
     def unhidden(self, token: str) -> str | None:
         """Return the form that a token stands for: letters replaced, repeated or coded; None for none."""
+        if form := self.replaced(token):
+            return form
+        if not 2 < len(token) <= LONGEST or token in self.innocent:
+            return None
+        ways = [token] if token.isalpha() else [token.translate(digits) for digits in DIGITS]
+        return next((self.coded[way] for way in ways if way in self.coded), None)
+
+    def replaced(self, token: str) -> str | None:
+        """Return the form that a token is, when letters that were replaced or repeated are put back."""
         if token in self.forms:
             return token
         if not 2 < len(token) <= LONGEST * _REPEATED or token in self.innocent:
@@ -129,23 +151,39 @@ class Lexicon:
         for form in self._keys.get(_key(token), ()):
             if _repeats(_stand_ins(token), _stand_ins(form)):
                 return form
-        return self.coded.get(token)
+        return None
+
+    def meant(self, token: str) -> str | None:
+        """Return the strong or weak form that a token misspells: as it sounds, or with one letter wrong."""
+        if token in self.innocent or token in self.forms or not _HEARD <= len(token) <= LONGEST:
+            return None
+        if form := self._heard.get(sound(token)) or self._shuffled.get(_letters(token)):
+            return form
+        for short in (token, *shortened(token)):
+            for form in self._shortened.get(short, ()):
+                if one_off(token, form):
+                    return form
+        return None
 
     def whole(self, token: str) -> str | None:
         """Return the strong or weak form that a token stands for."""
         form = self.unhidden(token)
-        return form if form is not None and (form in self.strong or form in self.weak) else None
+        return form if form in self.strong or form in self.weak else None
+
+    def joined(self, pieces: str) -> str | None:
+        """Return the strong or weak form that pieces make, which are not in code as well."""
+        form = self.replaced(pieces)
+        return form if form in self.strong or form in self.weak else None
 
     def masked(self, token: str) -> str | None:
-        """Return a form that fits a token in which some letters are dots; at least half must be said."""
-        said = len(token) - token.count(".")
-        if (
-            not _MASKED.fullmatch(token)
-            or said < max(2, 0.4 * len(token))
-            or len(token) not in self.by_length
-        ):
+        """Return a form that fits a token in which dots stand for any letter, and signs for some."""
+        sure, unsaid = len(_SURE.findall(token)), token.count(".")
+        if len(token) not in self.by_length or token in self.innocent or sure < (2 if unsaid else 1):
             return None
-        found = re.search(f"^{token.replace('.', '[a-z]')}$", self.by_length[len(token)], re.MULTILINE)
+        if not _MASKED.fullmatch(token) or len(token) - unsaid < 0.4 * len(token):
+            return None
+        letters = "".join(_MAYBE.get(sign, sign) for sign in token)
+        found = re.search(f"^{letters}$", self.by_length[len(token)], re.MULTILINE)
         return found.group() if found else None
 
     def cut(self, token: str) -> list[str]:
@@ -185,48 +223,12 @@ class Lexicon:
         return found
 
 
-def inflected(entry: str) -> Iterator[str]:
-    """Yield the forms of an entry: itself and its plural; after a star with every ending."""
-    if entry.endswith("*"):
-        yield entry[:-1]
-        yield from (entry[:-1] + ending for ending in _ENDINGS)
-        return
-    yield entry
-    if entry.isascii() and entry.isalpha() and entry[-1] not in "sz":
-        yield from (entry + "s", entry + "z")
-    if entry.endswith("y") and entry[-2:-1] not in "aeiou":
-        yield entry[:-1] + "ies"
-
-
-def all_inflected(entries: Iterable[str]) -> frozenset[str]:
-    """Return the forms of many entries."""
-    return frozenset(form for entry in entries for form in inflected(entry))
-
-
-def _whole_codes(form: str) -> Iterator[str]:
-    """Yield a form backwards, in rot13 and in pig Latin."""
-    if len(form) >= _SHORTEST - 1:
-        yield form[::-1]
-        yield codecs.encode(form, "rot13")
-    if (first := _VOWELS.search(form)) and len(form) >= _SHORTEST:
-        yield form[first.start() :] + form[: first.start()] + "ay"
-        yield form[first.start() :] + form[: first.start()] + "way"
-
-
-def _slips(form: str, strong: bool) -> Iterator[str]:
-    """Yield a form with two letters swapped, with one left out, and without vowels."""
-    size = len(form)
-    if size > _SHORTEST - strong:
-        yield from (form[:at] + form[at + 1] + form[at] + form[at + 2 :] for at in range(1, size - 1))
-    if size > _LOSSY + 2 * (not strong):
-        yield from (form[:at] + form[at + 1 :] for at in range(1, size - 1))
-    for bare in (form[0] + _VOWELS.sub("", form[1:]), _VOWELS.sub("", form)):
-        if len(bare) >= _SHORTEST:
-            yield bare
-
-
 def _stand_ins(token: str) -> str:
     return token.translate(_STAND_INS)
+
+
+def _letters(token: str) -> str:
+    return token[0] + "".join(sorted(token[1:-1])) + token[-1]
 
 
 def _key(token: str) -> str:

@@ -4,8 +4,6 @@ A word is hidden when it isn't written plainly: in letters that look or sound al
 for letters, torn apart, repeated, backwards or in code. That somebody hides it says as much as the word.
 """
 
-import base64
-import binascii
 import html
 import re
 import unicodedata
@@ -14,13 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
+from fromnoise.guard.codes import decoded, spelled_out
 from fromnoise.guard.letters import LOOK, SEEN, SOUND
-from fromnoise.guard.lexicon import LONGEST, Lexicon
+from fromnoise.guard.lexicon import DIGITS, LONGEST, Lexicon
 
-_ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0-9a-fA-F]{4,6})")
+_ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0-9a-fA-F]{4,6})|\\([0-7]{3})")
 _TAG = re.compile(r"<[!/a-zA-Z][^<>]{0,80}>")
-_ENDS = ".,;:?!\"'()[]{}<>`~*_-/\\\u2018\u2019\u201c\u201d\u00ab\u00bb\u2026\u3002\u3001"
+_ENDS = ".,;:?!\"'()[]{}<>`~*_-/\\\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u2015\u2026\u3002\u3001"
 _QUOTES = ".,;:?\"'\u2018\u2019\u201c\u201d\u2026"
+_ODD = re.compile(r"(?<=\w)[*#%~^|\u2190-\u2bff\U0001f000-\U0001faff]+(?=\w)")
+"""What stands between the letters of a word that is hidden, and never between words."""
 _PIECES = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _ALL_BUT_SIGNS = re.compile(r"[^\w@$!|+(<{\[]+|_")
@@ -28,10 +29,12 @@ _LATIN = re.compile("[a-z]+")
 _CASES = re.compile(r"[a-z]+|[A-Z][a-z]*|[A-Z]+")
 _HUMPS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MASKS = re.compile(r"[*#%?~^=_.\u2022\u00b7\u2588-]")
+_NO_LETTERS = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _DRAWN = {
     "|\\|": "n", "/\\/": "n", "\\/\\/": "w", "|\\/|": "m", "/\\/\\": "m", "/\\": "a", "/-\\": "a", "\\/": "v",
     "|_|": "u", "(_)": "u", "|-|": "h", "|)": "d", "|>": "p", "|*": "p", "|<": "k", "|{": "k", "|3": "b",
-    "()": "o", "[]": "o", "><": "x", "|=": "f", "vv": "w", "ph": "f",
+    "()": "o", "[]": "o", "><": "x", "|=": "f", "vv": "w", "uu": "w", "ph": "f", "|v|": "m", "^^": "m", "}{": "h", "|2": "r",
+    "[)": "d", "`/": "y", "cl": "d", "rn": "m", "nn": "m", "^/": "n",
 }  # fmt: skip
 _DRAWING = re.compile("|".join(re.escape(signs) for signs in sorted(_DRAWN, key=len, reverse=True)))
 _UPSIDE_DOWN = str.maketrans(
@@ -39,15 +42,14 @@ _UPSIDE_DOWN = str.maketrans(
     "unpdqbaefghiijkllmrtvwyc",
 )
 _TURNED = frozenset("\u0250\u01dd\u025f\u0265\u1d09\u029e\ua781\u026f\u0279\u0287\u028c\u028d\u028e\u0254")
-_ENCODED = re.compile(r"(?:[0-9a-fA-F]{2}){4,}|[A-Za-z0-9+/_-]{6,}={0,2}")
 _SHORTENED = re.compile(r"^([a-zA-Z]+)['\u2019](?:s|ll|re|ve|d|m|t)$")
 _BREAKS = re.compile(r"[-/.,:;_()\u2013\u2014]+")
-_SAID = re.compile(r"[a-zA-Z][a-zA-Z ,.!?'-]{2,}")
 _FRAMED = re.compile(r"^([a-z])\1+([a-z]{3,}?)\1{2,}$")
-_DIGITS = tuple(str.maketrans("01!|3456789@$+", letters) for letters in ("oiiieasgtbgast", "ollleasgtbgast"))
 _LONE_SIGNS = frozenset("@$!|+")
 _GLUED = 10  # letters; longer tokens may be several words
-_TORN = 4  # pieces of one word at most
+_WHOLE = 3  # letters of a piece that may well be a word
+_TORN = 9  # pieces of one word at most
+_QUOTED = 3  # times a text may be escaped for an address
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Word:
 
 def read(text: str, lexicon: Lexicon) -> list[Word]:
     """Return the words of a text; hidden ones only when the lexicon has them."""
-    folded = fold(text)
+    folded = spelled_out(fold(text), lexicon.says)
     words = [word for chunk in folded.split() for word in _words_of(chunk, lexicon)]
     found = list(_mended(_unspelled(words, lexicon), lexicon))
     if folded == text:
@@ -85,17 +87,17 @@ def fold(text: str) -> str:
 def _unescaped(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
-    if "%" in text:
-        text = unquote(text, errors="ignore")
+    for _ in range(_QUOTED):
+        text = unquote(text, errors="ignore") if "%" in text else text
     if "\\" in text or "U+" in text or "u+" in text:
-        text = _ESCAPE.sub(lambda code: _character(code[1] or code[2] or code[3]), text)
+        text = _ESCAPE.sub(_character, text)
     if "<" in text and (tags := _TAG.findall(text)):
         text = " ".join([_TAG.sub("", text), *tags])
     return text
 
 
-def _character(code: str) -> str:
-    number = int(code, 16)
+def _character(code: re.Match[str]) -> str:
+    number = int(code[4], 8) if code[4] else int(code[1] or code[2] or code[3], 16)
     return chr(number) if number < 0x110000 and not 0xD800 <= number < 0xE000 else ""
 
 
@@ -111,7 +113,9 @@ def _short(chunk: str, lexicon: Lexicon) -> tuple[Word, ...]:
 def _chunk(chunk: str, lexicon: Lexicon) -> Iterator[Word]:
     """Read what stands between two spaces."""
     core = _SHORTENED.sub(r"\1", chunk.strip(_ENDS))
-    if core.isascii() and core.isalpha():
+    if chunk[0] == "*" and chunk[-1] != "*" and (form := lexicon.masked("." + core.lower())):
+        yield Word(form, hidden=True)
+    elif core.isascii() and core.isalpha():
         yield from _letters(core, lexicon)
     elif not core:
         yield from (Word(sign) for sign in chunk if len(chunk) == 1 and sign in _LONE_SIGNS)
@@ -135,10 +139,12 @@ def _letters(core: str, lexicon: Lexicon) -> Iterator[Word]:
         yield Word(token, hidden=_CASES.fullmatch(core) is None)
     elif form := lexicon.unhidden(token):
         yield Word(form, hidden=True)
-    elif parts := _several(core, lexicon):
-        yield from (Word(part) for part in parts)
     elif (framed := _FRAMED.match(token)) and framed[2] in lexicon.forms:
         yield Word(framed[2], hidden=True)
+    elif parts := _several(core, lexicon):
+        yield from (Word(part) for part in parts)
+    elif form := lexicon.meant(token):
+        yield Word(form, hidden=True)
     else:
         yield Word(token)
     if len(token) > 7 and _CASES.fullmatch(core) is None:
@@ -177,11 +183,12 @@ def _piece(piece: str, lexicon: Lexicon) -> Iterator[Word]:
 def _readings(core: str, lexicon: Lexicon) -> list[str]:
     """Return the forms that a token with more than plain letters hides; [] for none."""
     token = core.casefold()
-    if token in lexicon.forms or not any(letter.isalpha() for letter in token):
+    if token in lexicon.forms or not any(letter.isalpha() or letter in "@$" for letter in token):
         return []
     pieces = _PIECES.findall(token)
-    if len(pieces) > 1 and _all_ordinary(pieces, lexicon):
-        return []
+    if len(pieces) > 1 and _all_ordinary(pieces, lexicon) and not _ODD.search(token):
+        torn = "".join(pieces)
+        return [torn] if torn in lexicon.strong and min(map(len, pieces)) < _WHOLE else []
     beside = []
     for candidate in _candidates(token):
         form = lexicon.unhidden(candidate)
@@ -191,8 +198,10 @@ def _readings(core: str, lexicon: Lexicon) -> list[str]:
             return [form]
     if beside and len(beside[0]) > 3:
         return beside[:1]
-    if form := lexicon.masked(_MASKS.sub(".", token.translate(LOOK))):
-        return [form]
+    look = token.translate(LOOK)
+    for candidate in (_MASKS.sub(".", look), look, _NO_LETTERS.sub(".", look)):
+        if form := lexicon.masked(candidate):
+            return [form]
     if all(len(piece) == 1 for piece in pieces) and len(pieces) > 2:
         return _spelled("".join(pieces).translate(LOOK), lexicon)
     return []
@@ -213,28 +222,19 @@ def _candidates(token: str) -> Iterator[str]:
 
 
 def _decoded(core: str, lexicon: Lexicon) -> list[Word]:
-    """Return the sensitive words of a token in base64 or hexadecimal."""
-    if len(core) < 8 or not _ENCODED.fullmatch(core):
-        return []
-    texts = []
-    for decode in (
-        bytes.fromhex,
-        lambda text: base64.urlsafe_b64decode(text.replace("/", "_").replace("+", "-") + "=="),
-    ):
-        try:
-            texts.append(decode(core).decode("utf-8"))
-        except (ValueError, binascii.Error):
-            continue
-    said = (text for text in texts if _SAID.fullmatch(text))
-    return [Word(word.text, word.text in lexicon.forms) for text in said for word in read(text, lexicon)]
+    """Return the words of a token in code, the sensitive ones as hidden."""
+    return [
+        Word(word.text, word.text in lexicon.forms) for text in decoded(core) for word in read(text, lexicon)
+    ]
 
 
 def _spelled(letters: str, lexicon: Lexicon) -> list[str]:
     """Return the forms in letters that stood alone: all of them as one word, or words in a row."""
-    if form := lexicon.whole(letters):
-        return [form]
-    readings = (lexicon.spelled(letters.translate(digits)) for digits in _DIGITS)
-    return max(readings, key=len)
+    ways = [way for digits in DIGITS for way in (letters.translate(digits), letters.translate(digits)[::-1])]
+    for way in (letters, *ways):
+        if form := lexicon.whole(way):
+            return [form]
+    return max(map(lexicon.spelled, ways), key=lambda found: sum(map(len, found)))
 
 
 def _unspelled(words: Sequence[Word], lexicon: Lexicon) -> Iterator[Word]:
@@ -260,7 +260,7 @@ def _mended(words: Iterator[Word], lexicon: Lexicon) -> Iterator[Word]:
         size = _pieces(row, at, lexicon) if word.text in lexicon.prefixes else 0
         if size:
             joined = "".join(piece.text for piece in row[at : at + size])
-            yield Word(lexicon.unhidden(joined) or joined, hidden=True)
+            yield Word(lexicon.joined(joined) or joined, hidden=True)
         else:
             yield word
         at += size or 1
@@ -273,10 +273,10 @@ def _pieces(row: Sequence[Word], at: int, lexicon: Lexicon) -> int:
         joined += row[at + size - 1].text
         if len(joined) > LONGEST:
             return 0
-        if joined.translate(_DIGITS[0]) not in lexicon.prefixes and not lexicon.whole(joined):
+        if joined.translate(DIGITS[0]) not in lexicon.prefixes and not lexicon.joined(joined):
             return 0
         pieces = [word.text for word in row[at : at + size]]
-        if size > 1 and len(joined) > 2 and lexicon.whole(joined) and not _all_ordinary(pieces, lexicon):
+        if size > 1 and len(joined) > 2 and lexicon.joined(joined) and not _all_ordinary(pieces, lexicon):
             return size
     return 0
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fromnoise.errors import ConfigError, unknown
-from fromnoise.guard.lexicon import all_inflected, inflected
+from fromnoise.guard.forms import all_inflected, inflected
 from fromnoise.guard.normalise import fold
 from fromnoise.guard.policy_file import Action, Near, PolicySettings, RuleSettings
 
@@ -100,7 +100,7 @@ def _forms(word: str, sets: dict[str, str], plurals: bool = True) -> Forms:
         if called[1] not in sets:
             raise ConfigError(unknown("set of words", called[1], sets))
         return frozenset(_folded(sets[called[1]]).split())
-    return frozenset(inflected(word)) if plurals or word.endswith("*") else frozenset([word])
+    return frozenset(inflected(word)) if plurals or word[-1] in "*+" else frozenset([word])
 
 
 def _pattern(category: str, name: str, pattern: str) -> re.Pattern[str]:

@@ -70,6 +70,18 @@ def test_plain_words_are_read_as_they_stand():
         "n%61ked",
         "n\\u0061ked",
         "na<b></b>ked",
+        "*aked",
+        "n💣ked",
+        "d3k4n",
+        "d e k a n",
+        "na(k)ed",
+        "n-aked",
+        "₦₳₭ɆĐ",
+        "ᚾᚨᚲᛖᛞ",
+        "nacked",
+        "mzpvw",
+        "110 97 107 101 100",
+        "14-1-11-5-4",
     ],
 )
 def test_a_word_comes_out_however_it_is_hidden(written):
