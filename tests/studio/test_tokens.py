@@ -61,7 +61,7 @@ def test_a_half_stays_and_the_other_is_made_anew(bench: Any, png: Any) -> None:
     page = bench.page
     page.get_by_label("A picture", exact=True).check()
     page.get_by_label("Choose a picture").set_input_files(png())
-    page.get_by_label("left", exact=True).check()
+    page.get_by_label("Left", exact=True).check()
     page.get_by_text("Its left half stays").wait_for()
     assert page.locator(".sheet canvas").count() == 0 and not page.get_by_label("Change", exact=True).count()
     page.get_by_role("button", name="Make", exact=True).click()
