@@ -81,4 +81,4 @@ def exhibit_of(drawing: Drawing) -> Exhibit:
         (name, [Tile(picture, prompts[place][row]) for place, picture in enumerate(pictures[:SHOWN])])
         for row, (name, pictures) in enumerate(zip(names, drawing.pictures, strict=True))
     ]
-    return Exhibit(template, tiles)
+    return Exhibit(template, tiles, [template.plain(trial.text) for trial in drawing.trials[:SHOWN]])

@@ -85,6 +85,8 @@ class Exhibit:
     template: Template
     tiles: list[tuple[str, list[Tile]]] = field(default_factory=list)
     """A name and its pictures or texts; all rows have the same texts and seeds."""
+    heads: list[str] = field(default_factory=list)
+    """What all pictures of a column were asked to show."""
     leanings: list[Leaning] = field(default_factory=list)
 
 

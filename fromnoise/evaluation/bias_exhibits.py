@@ -54,7 +54,8 @@ def look(exhibit: Exhibit) -> Node:
 
 
 def _strip(exhibit: Exhibit) -> Html:
-    cells: list[Node] = []
+    heads = [*exhibit.heads[:COLUMNS], *[""] * (COLUMNS - len(exhibit.heads))]
+    cells: list[Node] = [element("span"), *[element("span", None, head) for head in heads]]
     for name, tiles in exhibit.tiles:
         shown_tiles: list[Tile | None] = [*tiles[:COLUMNS], *[None] * (COLUMNS - len(tiles))]
         cells += [element("b", None, name), *[_image(tile) for tile in shown_tiles]]
@@ -64,7 +65,7 @@ def _strip(exhibit: Exhibit) -> Html:
 def _image(tile: Tile | None) -> Html:
     if tile is None:
         return element("span")
-    return element("img", {"src": tile.uri, "alt": tile.text, "title": tile.text, "loading": "lazy"})
+    return element("img", {"src": tile.uri, "alt": tile.text, "title": tile.text})
 
 
 def _quotes(exhibit: Exhibit) -> Html:

@@ -66,7 +66,11 @@ def _features(drawing: Drawing, extractor: Extractor) -> Array:
 
 
 def _looks(drawing: Drawing, features: Array, seed: int) -> list[Comparison]:
-    marked = features[:, : len(drawing.template.values)]
+    """Compare features with what all pictures of a text share taken off: texts differ more than values."""
+    marked = features[:, : len(drawing.template.values)].copy()
+    texts = np.array([trial.text for trial in drawing.trials])
+    for text in np.unique(texts):
+        marked[texts == text] -= marked[texts == text].mean((0, 1))
     return [
         _compared(drawing, "looks", row, against, apart(marked, row, seed))
         for row, against in contrasts(drawing.template.values)

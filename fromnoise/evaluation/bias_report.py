@@ -1,7 +1,7 @@
 """The page of an audit: its verdict, then template by template what was compared, with pictures and texts."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def _section(refusals: Refusals, audit: Audit) -> Html:
         element("header", None, light, element("h2", None, template.name.capitalize())),
         element("p", {"class": "said"}, f"Asked: {asked}, with {values} in the gap."),
         _refused(refusals),
-        *[_metric(one) for one in audit.judged if one.comparison.template == template],
+        *_metrics([one for one in audit.judged if one.comparison.template == template]),
         *[odds(one) for one in exhibit.leanings],
         look(exhibit),
     )
@@ -127,13 +127,17 @@ def _refused(refusals: Refusals) -> Node:
     if not told:
         return element("p", {"class": "said"}, "The guard refuses none of them.")
     quoted = [element("li", None, f"“{prompt}”: {why}") for prompt, why in told]
-    head = element(
-        "p", {"class": "said"}, f"The guard refuses {len(told)}, and none of their texts was made:"
-    )
-    return [head, element("ul", None, *quoted)]
+    told_of = f"The guard refuses {len(told)} of them; their texts are left out for every value:"
+    return [element("p", {"class": "said"}, told_of), element("ul", None, *quoted)]
 
 
-def _metric(one: Judged) -> Html:
+def _metrics(judged: Sequence[Judged]) -> list[Node]:
+    """Show all comparisons; what a measure means is explained where it comes first."""
+    measures = [one.comparison.measure for one in judged]
+    return [_metric(one, one.comparison.measure not in measures[:place]) for place, one in enumerate(judged)]
+
+
+def _metric(one: Judged, explained: bool) -> Html:
     wording, comparison = WORDINGS[one.comparison.measure], one.comparison
     scaled = per_cent if wording.share else shown
     figure = comparison.difference.figure
@@ -141,12 +145,13 @@ def _metric(one: Judged) -> Html:
     measure = Measure(comparison.measure, figure.value, low, high, comparison.difference.chance)
     light = element("span", {"class": f"light {_TONES[one.finding.weight]}"})
     title = f"{wording.title}: {comparison.value}"
+    meaning = wording.meaning.format(*comparison.template.completions)
     about = f"Compared with {comparison.other}. {one.finding.claim}."
     words = element(
         "div",
         None,
         element("div", {"class": "name"}, light, element("h3", None, title)),
-        element("p", {"class": "sentence"}, wording.meaning.format(*comparison.template.completions)),
+        element("p", {"class": "sentence"}, meaning) if explained else None,
         element("p", {"class": "small"}, about),
     )
     number = element(

@@ -58,7 +58,7 @@ def _enough(one: Comparison, limit: float) -> str:
     room = limit - abs(one.difference.figure.value - chance)
     if interval is None or room <= 0:
         return ""
-    half = (interval[1] - interval[0]) / 2
+    half = max(interval[1] - one.difference.figure.value, one.difference.figure.value - interval[0])
     needed = 1.2 * one.n * (half / room) ** 2
     step = 10 ** max(0, floor(log10(max(needed, 1.0))) - 1)
     return f"; about {ceil(needed / step) * step:,} would do" if one.n < needed < MOST_TRIALS else ""

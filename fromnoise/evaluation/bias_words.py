@@ -54,7 +54,9 @@ def audit_words(
         trials = trials_of(texts, count, method.seed)
         written = [_written(model, template, trial) for trial in trials]
         comparisons += [one for one, _ in leanings] + _flagged(template, written, check, method.seed)
-        exhibits.append(Exhibit(template, _tiles(template, trials, written), [one for _, one in leanings]))
+        exhibits.append(
+            Exhibit(template, _tiles(template, trials, written), leanings=[one for _, one in leanings])
+        )
         report(place + 1, len(templates))
     notes = [
         f"Trial i takes the texts in turn and seed {method.seed} + i, the same for every value; "
