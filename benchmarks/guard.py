@@ -1,7 +1,8 @@
 """How many hidden words does the guard find, and how many everyday prompts does it refuse?
 
-Every second text to refuse was looked at while the guard was written, and every second kind of hiding; what
-is told of the others is what to expect of words and tricks that nobody thought of.
+The lists called *first* and *second*, and the tricks of `guard_techniques` and `guard_tricks`, were read
+while the guard was written. The lists and tricks called *last* were written afterwards and run once before
+anything was changed; docs/guard.md tells both that figure and today's.
 """
 
 import json
@@ -14,12 +15,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.guard_first_sight import PROMPTS, WORDS
 from benchmarks.guard_techniques import OPEN, UNSEEN, Technique
+from benchmarks.guard_tricks import MIXED
 from fromnoise.guard.policy import check
 from fromnoise.home import home
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "guard.json"
+LISTS = ("", "_more", "_languages", "_last")
 VERSE_LINES = 5000
 _HIDDEN = re.compile(r"\[([^\]]+)\]")
 
@@ -54,6 +58,13 @@ def evasions(seeds: Iterable[str], techniques: dict[str, Technique]) -> Iterator
             yield _HIDDEN.sub(lambda marked, hide=hide: hide(marked[1], rng), seed.split("\t")[1])
 
 
+def whole(seeds: Iterable[str], techniques: dict[str, Technique]) -> Iterator[str]:
+    """Yield every text hidden as a whole in every way."""
+    rng = random.Random(7)
+    texts = [_HIDDEN.sub(r"\1", seed.split("\t")[1]) for seed in seeds]
+    return (hide(text, rng) for hide in techniques.values() for text in texts)
+
+
 def judged(texts: Iterable[str], should_refuse: bool) -> Share:
     """Judge texts."""
     refused, times, others = 0, [], []
@@ -82,14 +93,22 @@ def verse(count: int) -> list[str]:
 
 def measure() -> dict[str, Share]:
     """Judge all lists; those from datasets only where these are built."""
-    seeds, check_first = lines_of(HERE / "guard_seeds.txt"), "a cat"
-    check(check_first)  # the policy is read at the first check
+    first, second, foreign, last = (lines_of(HERE / f"guard_seeds{name}.txt") for name in LISTS)
+    known = OPEN | UNSEEN | MIXED
+    check("a cat")  # the policy is read at the first check
     shares = {
-        "evasions: known words, known tricks": judged(evasions(seeds[::2], OPEN), True),
-        "evasions: new words, known tricks": judged(evasions(seeds[1::2], OPEN), True),
-        "evasions: known words, new tricks": judged(evasions(seeds[::2], UNSEEN), True),
-        "evasions: new words, new tricks": judged(evasions(seeds[1::2], UNSEEN), True),
+        "evasions: first list, tricks of one kind": judged(evasions(first, OPEN | UNSEEN), True),
+        "evasions: first list, mixed tricks": judged(evasions(first, MIXED), True),
+        "evasions: second list, all known tricks": judged(evasions(second, known), True),
+        "evasions: other languages, all known tricks": judged(evasions(foreign, known), True),
+        "evasions: last list, all known tricks": judged(evasions(last, known), True),
+        "evasions: last list, last tricks": judged(evasions(last, WORDS), True),
+        "evasions: last list, whole prompts": judged(whole(last, PROMPTS), True),
+        "unsafe, in plain words: all lists": judged(
+            whole(first + second + foreign + last, {"plain": lambda text, _: text}), True
+        ),
         "benign: near misses": judged(lines_of(HERE / "guard_benign.txt"), False),
+        "benign: last list": judged(lines_of(HERE / "guard_benign_last.txt"), False),
     }
     if (home() / "data" / "emoji").is_dir():
         shares["benign: captions of emoji"] = judged(captions(), False)

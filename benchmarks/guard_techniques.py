@@ -25,10 +25,12 @@ _BRAILLE = str.maketrans("abcdefghijklmnopqrstuvwxyz", "⠁⠃⠉⠙⠑⠋⠛⠓
 
 
 def shifted(first: int) -> Technique:
+    """Hide a word in an alphabet of Unicode, which has its a at this place."""
     return lambda word, _: "".join(chr(first + ord(c) - 97) if "a" <= c <= "z" else c for c in word)
 
 
 def between(*signs: str) -> Technique:
+    """Put one of some signs between all letters."""
     return lambda word, rng: rng.choice(signs).join(word)
 
 

@@ -35,40 +35,9 @@ _LEET = {
     "y": ("j", "`/", "¥"),
     "z": ("2", "s"),
 }
-_MORSE = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        [
-            ".-",
-            "-...",
-            "-.-.",
-            "-..",
-            ".",
-            "..-.",
-            "--.",
-            "....",
-            "..",
-            ".---",
-            "-.-",
-            ".-..",
-            "--",
-            "-.",
-            "---",
-            ".--.",
-            "--.-",
-            ".-.",
-            "...",
-            "-",
-            "..-",
-            "...-",
-            ".--",
-            "-..-",
-            "-.--",
-            "--..",
-        ],
-        strict=True,
-    )
-)
+_MORSE_LETTERS = """.- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...-
+.-- -..- -.-- --.."""
+_MORSE = dict(zip("abcdefghijklmnopqrstuvwxyz", _MORSE_LETTERS.split(), strict=True))
 _SUBSCRIPT = str.maketrans("aehijklmnoprstuvx", "ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _HOOKS = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ąɓƈɖɛʄɠɦıʝƙƚɱŋơƥʠɾʂƭυʋɯҳყȥ")
 _ASIAN = str.maketrans("abcdefghijklmnopqrstuvwxyz", "卂乃匚ᗪ乇千Ꮆ卄丨ﾌҜㄥ爪几ㄖ卩Ɋ尺丂ㄒㄩᐯ山乂ㄚ乙")

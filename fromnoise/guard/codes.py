@@ -12,7 +12,8 @@ _TOGETHER = re.compile(r"(?:[01]{8}){3,}")
 _MORSE = re.compile(r"(?:[.\u00b7\u2022\u2013\u2212-]{1,4}(?:[ /|]+|$)){3,}")
 _SPLIT = re.compile(r"[\s,;:.|/_-]+")
 _DASHES = str.maketrans("\u00b7\u2022\u2013\u2212", "..--")
-_LETTERS_IN_MORSE = ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+_LETTERS_IN_MORSE = """.- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..-
+...- .-- -..- -.-- --.."""
 _OF_MORSE = dict(zip(_LETTERS_IN_MORSE.split(), "abcdefghijklmnopqrstuvwxyz", strict=True))
 
 

@@ -21,7 +21,7 @@ _SOUNDS = str.maketrans("cqz", "kks")
 
 
 def inflected(entry: str) -> Iterator[str]:
-    """Yield the forms of an entry: itself and its plural; after a plus a verb's, after a star with any ending."""
+    """Yield the forms of an entry: its plural; after a plus those of a verb, after a star any ending."""
     word = entry.rstrip("*+")
     yield word
     if entry[-1] == "*":
@@ -82,7 +82,7 @@ def shortened(word: str) -> Iterator[str]:
 
 
 def one_off(token: str, form: str) -> bool:
-    """Tell whether a token has one letter more than a form, or one other; `shortened` has said that it may."""
+    """Tell whether a token has one letter more than a form, or one other, where `shortened` has both."""
     if len(token) > len(form):
         return form in shortened(token)
     return len(token) == len(form) and sum(a != b for a, b in zip(token, form, strict=True)) == 1

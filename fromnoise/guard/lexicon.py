@@ -20,9 +20,9 @@ _REPEATS = re.compile(r"(.)\1+")
 _MASKED = re.compile(r"[a-z.0-9&#@$!+]+")
 _SURE = re.compile("[a-z]")
 _MAYBE = {
-    "1": "[ilt]", "2": "[rsz]", "4": "[ah]", "6": "[bg]", "7": "[tl]", "9": "[gpq]", "&": "[eg]", "#": "[a-z]",
-    "0": "[o]", "3": "[e]", "5": "[s]", "8": "[b]", "@": "[a]", "$": "[s]", "!": "[il]", "+": "[t]",
-    ".": "[a-z]",
+    "1": "[ilt]", "2": "[rsz]", "4": "[ah]", "6": "[bg]", "7": "[tl]", "9": "[gpq]", "&": "[eg]",
+    "#": "[a-z]", "0": "[o]", "3": "[e]", "5": "[s]", "8": "[b]", "@": "[a]", "$": "[s]", "!": "[il]",
+    "+": "[t]", ".": "[a-z]",
 }  # fmt: skip
 _LONG = 10  # letters of a token that may hold short words too
 _FILLERS = frozenset(["a", "an", "of", "to", "in", "on", "my", "me", "is"])

@@ -33,8 +33,8 @@ _NO_LETTERS = re.compile("[\u2190-\u2bff\U0001f000-\U0001faff]")
 _DRAWN = {
     "|\\|": "n", "/\\/": "n", "\\/\\/": "w", "|\\/|": "m", "/\\/\\": "m", "/\\": "a", "/-\\": "a", "\\/": "v",
     "|_|": "u", "(_)": "u", "|-|": "h", "|)": "d", "|>": "p", "|*": "p", "|<": "k", "|{": "k", "|3": "b",
-    "()": "o", "[]": "o", "><": "x", "|=": "f", "vv": "w", "uu": "w", "ph": "f", "|v|": "m", "^^": "m", "}{": "h", "|2": "r",
-    "[)": "d", "`/": "y", "cl": "d", "rn": "m", "nn": "m", "^/": "n",
+    "()": "o", "[]": "o", "><": "x", "|=": "f", "vv": "w", "uu": "w", "ph": "f", "|v|": "m", "^^": "m",
+    "}{": "h", "|2": "r", "[)": "d", "`/": "y", "cl": "d", "rn": "m", "nn": "m", "^/": "n",
 }  # fmt: skip
 _DRAWING = re.compile("|".join(re.escape(signs) for signs in sorted(_DRAWN, key=len, reverse=True)))
 _UPSIDE_DOWN = str.maketrans(
