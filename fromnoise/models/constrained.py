@@ -31,7 +31,10 @@ class JSONSchema:
         read = guidance.LLTokenizer(
             tokens.tokenizer.to_str(), n_vocab=vocabulary, eos_token=list(tokens.ends)
         )
-        grammar = guidance.LLMatcher.grammar_from_json_schema(schema_text(schema), defaults=_COMPACT)
+        try:
+            grammar = guidance.LLMatcher.grammar_from_json_schema(schema_text(schema), defaults=_COMPACT)
+        except ValueError as error:  # nested too deeply, say
+            raise RequestError(f"the JSON schema can't be used: {error}") from None
         if problem := guidance.LLMatcher.validate_grammar(grammar, read):
             raise RequestError(f"the JSON schema can't be used: {problem}")
         self._matchers = [guidance.LLMatcher(read, grammar, log_level=0) for _ in range(count)]

@@ -6,6 +6,7 @@ by byte (slowloris), or reads no answer, is let go too, so that a few such can't
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -16,6 +17,8 @@ from fromnoise.serving.limits import Limits
 from fromnoise.serving.problems import Problem
 
 _CONNECTIONS = 1024
+_CHUNKS = 4096
+"""How many chunks a body may come in: 2 kB each fill the largest body."""
 _TO_TELL = 3.0
 """Seconds to tell those whose work was stopped."""
 
@@ -33,7 +36,6 @@ class Config(uvicorn.Config):
             server_header=False,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=int(limits.drain_seconds + _TO_TELL),
-            h11_max_incomplete_event_size=limits.header_bytes,
             limit_concurrency=_CONNECTIONS,
             backlog=1024,
             ws="none",
@@ -41,11 +43,29 @@ class Config(uvicorn.Config):
         )
 
 
+class Reader(h11.Connection):
+    """Take requests apart, as long as it is worth it: a body in tiny chunks costs more than it brings."""
+
+    chunks = 0
+
+    def next_event(self) -> Any:
+        """Return what comes next; raise RemoteProtocolError for a body in too many chunks."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self.chunks = 0
+        elif isinstance(event, h11.Data) and event.chunk_start:
+            self.chunks += 1
+        if self.chunks > _CHUNKS:
+            raise h11.RemoteProtocolError(f"a body may have {_CHUNKS} chunks")
+        return event
+
+
 class Connection(H11Protocol):
     """One connection of HTTP/1.1."""
 
     def __init__(self, config: Config, *rest: Any, **named: Any) -> None:
         super().__init__(config, *rest, **named)
+        self.conn = Reader(h11.SERVER, config.limits.header_bytes)
         self._limits = config.limits
         self._coming: tuple[object, object] = (None, None)
         self._patience: asyncio.TimerHandle | None = None
@@ -96,13 +116,20 @@ class Connection(H11Protocol):
     def _wait(self, seconds: float, what: str) -> None:
         self._patience = self.loop.call_later(seconds, self._give_up, f"{what} didn't come in {seconds:g} s")
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, or too costly to read."""
+        self._close(Problem(400, msg, "invalid_value"))
+
     def _give_up(self, why: str) -> None:
-        """Say why, if nothing was answered yet, and close."""
+        begun = self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]
+        self._close(Problem(408, why, "timeout") if begun else None)
+
+    def _close(self, problem: Problem | None) -> None:
+        """Say what is wrong, if there is something and nothing was answered yet, and close."""
         if self.transport.is_closing():
             return
-        begun = self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]
-        if begun and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._answer(Problem(408, why, "timeout"))
+        if problem is not None and self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._answer(problem)
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True  # whoever reads the body hears of it at once
@@ -113,9 +140,10 @@ class Connection(H11Protocol):
         content = json.dumps(problem.body).encode()
         headers = {"content-type": "application/json", "connection": "close", **problem.headers}
         told = [*headers.items(), ("content-length", str(len(content)))]
-        head = h11.Response(status_code=problem.status, headers=told, reason=b"Request Timeout")
-        for event in (head, h11.Data(data=content), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        reason = HTTPStatus(problem.status).phrase
+        head = h11.Response(status_code=problem.status, headers=told, reason=reason)
+        events = (head, h11.Data(data=content), h11.EndOfMessage())
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in events))
 
 
 def _stop(timer: asyncio.TimerHandle | None) -> None:

@@ -85,6 +85,12 @@ def run_server(shelf_of_tiny_models: Any, tmp_path: Path) -> Any:
     return lambda **options: running(shelf_of_tiny_models, tmp_path, **options)
 
 
+@pytest.fixture(scope="session")
+def running_server() -> Any:
+    """What starts a server: of a shelf, in a folder, with options."""
+    return running
+
+
 @pytest.fixture
 def client(server: SimpleNamespace) -> Any:
     """OpenAI's client, which tries nothing twice."""

@@ -18,12 +18,12 @@ HEAD = b"POST /v1/moderations HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: appli
 
 
 @pytest.fixture(scope="module")
-def hasty(shelf_of_tiny_models: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+def hasty(
+    running_server: Any, shelf_of_tiny_models: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SimpleNamespace]:
     """A server that gives nobody more than 0.6 s."""
-    from tests.serving.conftest import running
-
     limits = Limits(header_seconds=SECONDS, upload_seconds=SECONDS)
-    with running(shelf_of_tiny_models, tmp_path_factory.mktemp("hasty"), limits=limits) as started:
+    with running_server(shelf_of_tiny_models, tmp_path_factory.mktemp("hasty"), limits=limits) as started:
         yield started
 
 
@@ -93,6 +93,60 @@ def test_who_reads_no_answer_is_dropped(hasty: SimpleNamespace) -> None:
             while time.monotonic() - begun < 20:
                 client.sendall(asked * 100)
                 time.sleep(0.02)
+
+
+def test_a_body_of_tiny_chunks_is_refused_before_it_is_read(server: SimpleNamespace) -> None:
+    begun = time.process_time()
+    with connect(server) as client:
+        client.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            client.sendall(b"1\r\n \r\n" * 500_000)
+        with contextlib.suppress(ConnectionError):  # the answer may be lost where so much was left unread
+            assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "nonsense", [b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"a" * 50_000]
+)
+def test_what_is_no_http_is_refused_in_the_usual_form(server: SimpleNamespace, nonsense: bytes) -> None:
+    with connect(server) as client:
+        client.sendall(nonsense)
+        head, _, body = client.recv(4096).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and json.loads(body)["error"]["type"] == "invalid_request_error"
+
+
+def deep(levels: int) -> dict[str, Any]:
+    """Return a JSON schema of objects in objects."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}, "required": ["a"]}
+    return schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        deep(150),
+        deep(300),
+        {"$ref": "#"},
+        {"$ref": "http://127.0.0.1:1/a"},
+        {"type": "string", "pattern": "("},
+        {"type": "string", "pattern": "(a+)+$"},
+        {"type": "string", "pattern": "a{1000000}"},
+        {"type": "string", "minLength": 10**9},
+        {"type": "array", "minItems": 10**7, "items": {"type": "null"}},
+        {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]},
+        {"allOf": [{"type": "string"}, {"type": "number"}]},
+        {"type": []},
+    ],
+)
+def test_no_schema_makes_the_server_fail(http: Any, schema: dict[str, Any]) -> None:
+    pytest.importorskip("llguidance")
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+    said = [{"role": "user", "content": "the cat"}]
+    body = {"model": "tiny-words", "messages": said, "max_tokens": 4, "response_format": form}
+    assert http.post("/v1/chat/completions", json=body).status_code in (200, 400)
 
 
 def test_others_are_served_meanwhile(hasty: SimpleNamespace) -> None:
