@@ -2,13 +2,21 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.x509.oid import NameOID
 from PIL import Image
 
+from fromnoise.serving import fetching
 from fromnoise.serving.addresses import Refused, is_public, read_url
 from fromnoise.serving.fetching import Fetcher
 from fromnoise.serving.limits import Limits
@@ -260,6 +268,52 @@ def test_an_answer_that_is_no_picture_is_refused(page: bytes, said: str) -> None
 def test_a_server_that_dribbles_is_not_waited_for() -> None:
     with pytest.raises(Problem, match="not there within 0.05 s"):
         Net(a=answer(b"", size=100)).fetch("http://example.test/a", fetch_seconds=0.05)
+
+
+def fetch_from(context: ssl.SSLContext | None) -> bytes:
+    """Fetch a picture over a real connection, from a server on this machine that passes for another."""
+
+    async def run() -> bytes:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer(picture()))
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        port = server.sockets[0].getsockname()[1]
+
+        async def connect(address: str, wanted: int, proved: str | None) -> Any:
+            return await fetching._connect("127.0.0.1", port, proved)
+
+        async with server:
+            scheme = "http" if context is None else "https"
+            found = await Fetcher(Limits(), Net().resolve, connect).fetch(
+                f"{scheme}://example.test/a", "image"
+            )
+        return found
+
+    return asyncio.run(run())
+
+
+def test_pictures_come_over_real_connections() -> None:
+    assert fetch_from(None) == picture()
+
+
+def test_a_server_that_can_not_prove_its_name_is_not_believed(tmp_path: Path) -> None:
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "example.test")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    plain = serialization.NoEncryption()
+    pem = builder.sign(key, None).public_bytes(serialization.Encoding.PEM)
+    pem += key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (tmp_path / "own.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "own.pem")
+    with pytest.raises(Problem, match="no connection"):
+        fetch_from(context)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
