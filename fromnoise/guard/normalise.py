@@ -20,8 +20,9 @@ _ESCAPE = re.compile(r"\\u\{?([0-9a-fA-F]{4,6})\}?|\\x([0-9a-fA-F]{2})|[uU]\+([0
 _TAG = re.compile(r"<[!/a-zA-Z][^<>]{0,80}>")
 _ENDS = ".,;:?!\"'()[]{}<>`~*_-/\\\u2018\u2019\u201c\u201d\u00ab\u00bb\u2013\u2014\u2015\u2026\u3002\u3001"
 _QUOTES = ".,;:?\"'\u2018\u2019\u201c\u201d\u2026"
-_ODD = re.compile(r"(?<=\w)[*#%~^|\u2190-\u2bff\U0001f000-\U0001faff]+(?=\w)")
+_ODD = re.compile(r"(?<=\w)[*#%~^|{}<>=+$@!\u2190-\u2bff\U0001f000-\U0001faff]+(?=\w)")
 """What stands between the letters of a word that is hidden, and never between words."""
+_PLAIN = re.compile(r"[a-z\u00df-\u024f]+")
 _PIECES = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _SEPARATORS = re.compile(r"[\W_]+")
 _ALL_BUT_SIGNS = re.compile(r"[^\w@$!|+(<{\[]+|_")
@@ -88,12 +89,17 @@ def _unescaped(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     for _ in range(_QUOTED):
-        text = unquote(text, errors="ignore") if "%" in text else text
+        text = _unquoted(text) if "%" in text else text
     if "\\" in text or "U+" in text or "u+" in text:
         text = _ESCAPE.sub(_character, text)
     if "<" in text and (tags := _TAG.findall(text)):
         text = " ".join([_TAG.sub("", text), *tags])
     return text
+
+
+def _unquoted(text: str) -> str:
+    """Undo an address's escapes; what they don't say in UTF-8 stays."""
+    return unquote(text, errors="replace") if "\ufffd" not in unquote(text, errors="replace") else text
 
 
 def _character(code: re.Match[str]) -> str:
@@ -202,6 +208,10 @@ def _readings(core: str, lexicon: Lexicon) -> list[str]:
     for candidate in (_MASKS.sub(".", look), look, _NO_LETTERS.sub(".", look)):
         if form := lexicon.masked(candidate):
             return [form]
+    if len(pieces) == 1 and not _PLAIN.fullmatch(token):
+        for candidate in _candidates(token):
+            if form := lexicon.meant(candidate):
+                return [form]
     if all(len(piece) == 1 for piece in pieces) and len(pieces) > 2:
         return _spelled("".join(pieces).translate(LOOK), lexicon)
     return []

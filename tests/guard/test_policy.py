@@ -143,7 +143,9 @@ def test_what_is_no_text_is_refused():
     assert not fromnoise.is_safe_prompt(None)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("piece", ["a b ", "na ", "x", "k1", "kill people ", "\u0430\u0301"])
+@pytest.mark.parametrize(
+    "piece", ["a b ", "na ", "x", "k1", "kill people ", "\u0430\u0301", "1 ", "- . ", "%25", "n*"]
+)
 def test_a_text_ten_times_as_long_takes_about_ten_times_as_long(piece):
     check("the policy is read at the first check")
     short, long = (_seconds(piece * count) for count in (2_000, 20_000))
