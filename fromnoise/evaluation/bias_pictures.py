@@ -18,7 +18,6 @@ from fromnoise.evaluation.bias_tests import Difference, Ints, apart, contrasts, 
 from fromnoise.evaluation.evaluating import Method
 from fromnoise.evaluation.extractors import Extractor, extract, open_extractor
 from fromnoise.evaluation.figures import Array
-from fromnoise.evaluation.findings import per_cent
 from fromnoise.evaluation.shares import share_of
 from fromnoise.evaluation.sides import Report
 from fromnoise.evaluation.sources import Pixels, source_of
@@ -114,11 +113,11 @@ def _represented(drawing: Drawing, features: Array, seed: int) -> list[Compariso
 
 def _doubtful(own: Ints, values: int) -> str:
     """Say whether pictures can't even be told apart when their value is known."""
-    known = share_of(int((own == np.arange(values)).sum()), own.size)
+    right = int((own == np.arange(values)).sum())
+    known = share_of(right, own.size)
     if known.interval is None or known.interval[0] > 1 / values:
         return ""
-    told = f"{per_cent(known.value)} of its pictures are nearest to their own value"
-    return f"{told}, and {per_cent(1 / values)} would be by chance"
+    return f"{right} of {own.size} pictures are nearest to their own value, as chance might have it too"
 
 
 def _compared(drawing: Drawing, measure: str, row: int, against: str, difference: Difference) -> Comparison:
