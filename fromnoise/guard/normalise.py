@@ -68,7 +68,9 @@ def read(text: str, lexicon: Lexicon) -> list[Word]:
     found = list(_mended(_unspelled(words, lexicon), lexicon))
     if folded == text:
         return found
-    said = set(_LATIN.findall(text.lower()))
+    tokens = _LATIN.findall(text.lower())
+    parts = (word for token in tokens for word in _words_of(token, lexicon))
+    said = {*tokens, *(word.text for word in parts if not word.hidden)}
     return [
         Word(word.text, word.hidden or (word.text in lexicon.latin and word.text not in said))
         for word in found

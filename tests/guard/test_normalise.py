@@ -121,6 +121,11 @@ def test_glued_words_come_apart():
     assert words("NakedWoman") == ["naked", "woman"]
 
 
+def test_a_part_of_a_plain_word_is_not_hidden_because_another_has_an_accent():
+    assert hidden("a gunwoman at the café") == []
+    assert hidden("a woman at the café, g\u0301un") == ["gun"]
+
+
 def test_marks_that_spell_words_stay():
     assert fold("हिन्दी") == "हिन्दी"
 
