@@ -46,7 +46,7 @@ class PromptTokens:
 
     def save(self, path: Path) -> None:
         """Write a tokenizer.json, the layout of `tokenizers`."""
-        self._tokenizer.save(str(path))
+        self._tokenizer.save(str(path), pretty=False)
 
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size())

@@ -65,7 +65,7 @@ class TextTokens:
     def save(self, path: Path) -> None:
         """Write a tokenizer.json, the layout of `tokenizers`."""
         tree = json.loads(self.tokenizer.to_str())
-        path.write_text(json.dumps(tree, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(tree, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
     def __len__(self) -> int:
         return int(self.tokenizer.get_vocab_size())
