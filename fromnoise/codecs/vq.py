@@ -3,11 +3,10 @@
 Legend: B batch, S picture side, N side of the grid of codes, K codes, C channels of a code's vector.
 """
 
-from collections.abc import Callable
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from fromnoise.codecs.codec import PictureBatch, resized, to_bytes, to_signed
@@ -35,12 +34,6 @@ class GridCodecSettings(Settings):
     """Weight of the absolute error of the picture's horizontal and vertical differences."""
     square_weight: float = 2.0
     """Weight of the squared error, which large errors are punished by."""
-    features: str | None = None
-    """Name of an encoder of features in whose eyes pictures are to come back alike; None: of none."""
-    features_weight: NonNegativeFloat = 1.0
-    """Weight of how unlike they look to it."""
-    fixed: bool = False
-    """Keep the codes of pictures as they are, and learn to decode alone."""
 
     @model_validator(mode="after")
     def _whole_cells(self) -> "GridCodecSettings":
@@ -77,8 +70,6 @@ class GridCodec(nn.Module):
     """Encode pictures to a grid of codes, row by row; decode codes to pictures."""
 
     bounds = None
-    unlike: Callable[[Tensor, Tensor], Tensor] | None = None
-    """How unlike two batches of signed pictures (B, 3, S, S) look, (B,); a training may set it."""
 
     def __init__(self, settings: GridCodecSettings, quantiser: Quantiser, commitment: float = 0.0) -> None:
         super().__init__()
@@ -89,7 +80,6 @@ class GridCodec(nn.Module):
         self.encoder = GridEncoder(s.patch, s.encoder_widths, s.encoder_depths, quantiser.channels)
         self.decoder = GridDecoder(quantiser.channels, s.patch, s.decoder_widths, s.decoder_depths)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.encoder.requires_grad_(not settings.fixed)
 
     @property
     def device(self) -> torch.device:
@@ -97,17 +87,15 @@ class GridCodec(nn.Module):
         return next(self.parameters()).device
 
     def loss(self, batch: PictureBatch, seeds: Seeds) -> Tensor:
-        """Return absolute error + squared error + edges + unlikeness + commitment, (B,) pictures."""
-        pictures, learns = self._signed(batch.pictures), self.training and not self.settings.fixed
+        """Return absolute error + squared error + edges + commitment for each picture, (B,)."""
+        pictures = self._signed(batch.pictures)
         vectors = self.encoder(pictures).float()  # (B, C, N, N)
-        flat, _, moved = self.quantiser(_rows(vectors), seeds if learns else None)
+        flat, _, moved = self.quantiser(_rows(vectors), seeds if self.training else None)
         made = self.decoder(_grid(flat, len(pictures), self.settings.side)).float()
         off: Tensor = made - pictures
         error = off.abs().flatten(1).mean(1) + self.settings.square_weight * off.square().flatten(1).mean(1)
         for dim in (-1, -2):
             error = error + self.settings.edge_weight * off.diff(dim=dim).abs().flatten(1).mean(1)
-        if self.unlike is not None:
-            error = error + self.settings.features_weight * self.unlike(made, pictures)
         error = error + self.commitment * moved.view(len(pictures), -1).mean(1)
         return error
 

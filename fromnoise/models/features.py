@@ -101,26 +101,16 @@ class FeatureEncoder(nn.Module):
         """Fuse the network's small operations; costs half a minute at the first step."""
         self.net.compile()
 
-    def unlike(self, made: Tensor, real: Tensor) -> Tensor:
-        """Return how unlike pictures (B, 3, S, S) in [-1, 1] look on the way through the network, (B,).
-
-        Squared distances of each place's channels, brought to length 1 (Zhang et al. 2018, eq. 1).
-        """
-        seen, wanted = (
-            self.net.maps(F.interpolate(side, self.size, mode="bilinear", antialias=True))
-            for side in (made, real)
-        )
-        far = [
-            (F.normalize(one.float(), dim=1) - F.normalize(other.float(), dim=1)).square().sum(1)
-            for one, other in zip(seen, wanted, strict=True)
-        ]
-        return torch.stack([one.flatten(1).mean(1) for one in far]).mean(0)
-
     @torch.no_grad()
     def features(self, pictures: Tensor) -> Tensor:
         """Describe uint8 pictures (B, S, S, 3) by whitened features, float32 (B, D)."""
         found = torch.cat([self._describe(part) for part in torch.split(pictures, CHUNK)])
         return (found - self.mean) @ self.whitening
+
+    @torch.no_grad()
+    def style_nats(self, pictures: Tensor) -> Tensor:
+        """Return -log p of each known style for uint8 pictures (B, S, S, 3), (B, styles)."""
+        return -self.style_out(self._describe(pictures)).float().log_softmax(1)  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def whiten(self, plain: Tensor, damaged: Tensor) -> None:

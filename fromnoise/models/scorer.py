@@ -39,6 +39,8 @@ class ScorerSettings(Settings):
     style_dropout: NonNegativeFloat = Field(default=0.1, le=0.5)
     """Share of the captions that are learned without their style, and as much without words."""
     temperature: PositiveFloat = 0.07
+    style_weight: NonNegativeFloat = 0.3
+    """What a nat of doubt about the style, as the encoder tells it, takes from a picture's merit."""
     text: TextEncoderSettings = TextEncoderSettings(width=64, depth=0, heads=1)
 
 
@@ -89,3 +91,14 @@ class Scorer(nn.Module):
         large = resized(pictures, self.codec.size)
         found = torch.cat([self.codec.features(picture[None]) for picture in large])
         return F.cosine_similarity(found, promised)
+
+    @torch.no_grad()
+    def merits(self, pictures: Tensor, prompt: str, style: str | None = None) -> Tensor:
+        """Return what the best of some pictures (B, S, S, 3) is chosen by, (B,): prompt and style in one."""
+        scores, encoder = self.scores(pictures, prompt, style), self.codec
+        if style not in encoder.settings.styles:
+            return scores
+        place = encoder.settings.styles.index(style)
+        large = resized(pictures, encoder.size)
+        nats = torch.cat([encoder.style_nats(picture[None]) for picture in large])
+        return scores - self.settings.style_weight * nats[:, place]

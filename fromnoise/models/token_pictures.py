@@ -87,11 +87,11 @@ def _in_pixels(cells: Tensor, cell: int) -> Tensor:
 
 
 def _scores(model: "ImageTokens", asked: ImageRequest, tried: Sequence[Tensor]) -> list[Tensor]:
-    """Say how well every try of every item shows the prompt, from -1 to 1."""
+    """Say how well every try of every item shows the prompt in its style."""
     from fromnoise.models.checkpoint import load
 
     scorer = load(str(model.settings.scorer), device=str(model.device))
-    return [scorer.scores(pictures, asked.prompt, asked.style) for pictures in tried]
+    return [scorer.merits(pictures, asked.prompt, asked.style) for pictures in tried]
 
 
 def _warnings(model: "ImageTokens", asked: ImageRequest) -> list[str]:

@@ -37,16 +37,16 @@ class FeatureNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Describe pictures (B, 3, S, S) of a side that 32 divides."""
-        pooled = torch.cat([part for seen in self.maps(pictures)[1:] for part in _pooled(seen)], dim=1)
+        x = F.silu(
+            self.filters_in(F.pixel_unshuffle(pictures, 2))
+        )  # at half the side, where noise still shows
+        described = []
+        for stage in self.stages:
+            x = stage(x)
+            described += _pooled(x)
+        pooled = torch.cat(described, dim=1)  # (B, 2 * all channels)
         known = F.silu(self.mix(F.layer_norm(pooled, pooled.shape[1:])))
         return self.features_out(known)  # type: ignore[no-any-return]
-
-    def maps(self, pictures: Tensor) -> list[Tensor]:
-        """Return what is seen on the way, (B, C, H, W) at a half, an eighth, ... of the side."""
-        seen = [F.silu(self.filters_in(F.pixel_unshuffle(pictures, 2)))]  # where noise still shows
-        for stage in self.stages:
-            seen.append(stage(seen[-1]))
-        return seen
 
 
 def _pooled(x: Tensor) -> list[Tensor]:

@@ -15,7 +15,7 @@ from fromnoise.data.dataset import PictureSet
 from fromnoise.data.feed import PictureFeed
 from fromnoise.errors import ConfigError, DataError
 from fromnoise.training.loop import Feed
-from fromnoise.training.pictures import SAMPLES, encoder_of, opened, save_columns
+from fromnoise.training.pictures import SAMPLES, opened, save_columns
 from fromnoise.training.recipe import Recipe, Report
 
 SETTINGS: dict[str, type[VQSettings] | type[FSQSettings]] = {"vq": VQSettings, "fsq": FSQSettings}
@@ -39,8 +39,6 @@ class CodeTrainee:
             raise ConfigError(f"{where}: {told}")
         check_enough(self._pictures, FEWEST)
         self.model: GridCodec = CODECS[kind](settings)
-        if settings.features is not None:
-            self.model.unlike = encoder_of(settings.features, where).unlike
 
     def feed(self, report: Report) -> Feed:
         """Show pictures as they are."""

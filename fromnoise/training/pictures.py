@@ -24,7 +24,7 @@ from fromnoise.evaluation.extractors import extract, open_extractor
 from fromnoise.evaluation.frechet import kernel_distance
 from fromnoise.evaluation.sources import source_of
 from fromnoise.home import home
-from fromnoise.models.checkpoint import TOKENIZER, load, make_codec
+from fromnoise.models.checkpoint import TOKENIZER, make_codec
 from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.image_diffusion import ImageDiffusion
 from fromnoise.models.image_settings import ImageDiffusionSettings
@@ -178,14 +178,6 @@ def styles_of(pictures: PictureSet) -> list[str]:
 def _check_size(codec: int, dataset: int, where: str) -> None:
     if codec != dataset:
         raise ConfigError(f"{where}: the codec is for pictures of {codec} px, the dataset has {dataset} px")
-
-
-def encoder_of(name: str, where: str) -> FeatureEncoder:
-    """Load an encoder of features that stays as it is, where training is; raise ConfigError for no such."""
-    encoder = load(name, device="cuda" if torch.cuda.is_available() else "cpu")
-    if not isinstance(encoder, FeatureEncoder):
-        raise ConfigError(f"{where}: {name} is no encoder of features")
-    return encoder.requires_grad_(False)
 
 
 def cache_of(data: DataSettings, pictures: PictureSet, codec: Any) -> Path:

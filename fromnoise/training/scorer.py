@@ -8,9 +8,12 @@ from fromnoise.codecs.bpe import PromptTokens
 from fromnoise.codecs.codec import resized
 from fromnoise.config import check_settings
 from fromnoise.data.feed import EncodedFeed
+from fromnoise.errors import ConfigError
+from fromnoise.models.checkpoint import load
+from fromnoise.models.features import FeatureEncoder
 from fromnoise.models.scorer import Scorer, ScorerSettings
 from fromnoise.training.loop import Feed
-from fromnoise.training.pictures import cache_of, encoder_of, opened, styles_of
+from fromnoise.training.pictures import cache_of, opened, styles_of
 from fromnoise.training.recipe import Recipe, Report
 
 
@@ -22,11 +25,13 @@ class ScorerTrainee:
         self.data, self._pictures = opened(plan, where)
         tree = {**plan.model, "styles": styles_of(self._pictures)}
         settings = check_settings(ScorerSettings, tree, where=f"{where} [model]")
-        encoder = encoder_of(settings.features, where)
+        encoder = load(settings.features, device="cpu")
+        if not isinstance(encoder, FeatureEncoder):
+            raise ConfigError(f"{where}: {settings.features} is no encoder of features")
         items = self._pictures.where(split="train").items
         words = [text for item in items for text in (item.caption, " ".join(item.tags))]
         tokens = PromptTokens.train(words, settings.vocabulary, settings.text.length)
-        self.model = Scorer(settings, encoder, tokens)
+        self.model = Scorer(settings, encoder.requires_grad_(False), tokens)
 
     def feed(self, report: Report) -> Feed:
         """Describe all versions of the pictures, or find them described."""

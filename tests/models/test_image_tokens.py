@@ -166,7 +166,7 @@ def test_every_token_is_told_and_the_picture_can_be_looked_at_on_the_way(model: 
 def test_the_best_of_several_tries_is_kept_and_shown_on_the_way(
     model: ImageTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    likes_the_second = SimpleNamespace(scores=lambda pictures, prompt, style: torch.tensor([0.1, 0.7, 0.3]))
+    likes_the_second = SimpleNamespace(merits=lambda pictures, prompt, style: torch.tensor([0.1, 0.7, 0.3]))
     monkeypatch.setattr(checkpoint, "load", lambda name, device: likes_the_second)
     picky = copy.copy(model)
     picky.settings = model.settings.model_copy(update={"scorer": "any"})

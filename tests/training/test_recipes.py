@@ -15,7 +15,7 @@ from fromnoise.data.dataset import Item, PictureSet
 from fromnoise.data.texts import Document, TextSet
 from fromnoise.models.features import FeatureEncoder, FeatureSettings
 from fromnoise.models.image_settings import ImageDiffusionSettings
-from fromnoise.training import picture_tokens, pictures, words
+from fromnoise.training import picture_tokens, pictures, scorer, words
 from fromnoise.training.recipe import Recipe, build, read_recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
@@ -65,7 +65,7 @@ def test_every_recipe_builds(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         picture_tokens.TokensTrainee, "_tokens", lambda self, settings: PromptTokens.train(["a"], 6000, 16)
     )
-    monkeypatch.setattr(pictures, "load", lambda name, device: FeatureEncoder(FeatureSettings()))
+    monkeypatch.setattr(scorer, "load", lambda name, device: FeatureEncoder(FeatureSettings()))
     monkeypatch.setattr(pictures, "open_dataset", lambda settings: dataset(size))
     monkeypatch.setattr(words.TextSet, "open", lambda folder: texts(plan))
     with torch.device("meta"):
