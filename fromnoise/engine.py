@@ -14,7 +14,7 @@ from fromnoise.guard.copies import another_seed, near_copies
 from fromnoise.guard.policy import check, require_safe
 from fromnoise.guard.provenance import stamp
 from fromnoise.guard.review import require_safe_picture, review_pictures, review_texts
-from fromnoise.requests import ImageRequest, ImageResult, Progress, TextDelta, TextRequest, TextResult
+from fromnoise.requests import GAP, ImageRequest, ImageResult, Progress, TextDelta, TextRequest, TextResult
 
 Request = ImageRequest | TextRequest
 Result = ImageResult | TextResult
@@ -150,9 +150,12 @@ class _Recording:
 def words_of(request: Request) -> list[str]:
     """Return the texts of a request that say what is to come out.
 
-    A negative prompt says what is not to; but with less guidance than 1 it is what comes out.
+    A negative prompt says what is not to; but with less guidance than 1 it is what comes out. The signs of
+    gaps are no words, and digits in them no letters.
     """
     texts = {name: value for name, value in vars(request).items() if isinstance(value, str)}
+    if "template" in texts:
+        texts["template"] = GAP.sub(" ", texts["template"])
     asked = [value for name, value in texts.items() if name not in NOT_PROMPTS]
     if "negative" in texts and request.guidance is not None and request.guidance < 1:
         asked.append(texts["negative"])

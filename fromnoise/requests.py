@@ -1,5 +1,6 @@
 """The words of every front door: what is asked for, what is told on the way and what comes out."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -7,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
+
+GAP = re.compile(r"__(\d+)__|_{3,}")
+"""How a template writes a gap: `___` one of any length, `__5__` one of 5 tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,8 @@ from torch import Tensor
 from fromnoise.codecs.text_tokens import TextTokens
 from fromnoise.errors import RequestError
 from fromnoise.models.text_canvas import Rules, fixed, spelt
+from fromnoise.requests import GAP
 
-GAP = re.compile(r"__(\d+)__|_{3,}")
-"""`___` is a gap of any length, `__5__` one of 5 tokens."""
 LONGEST = 12
 """Tokens of a gap of free length, at most."""
 _INSIDE, _WORD, _LINES = range(3)
