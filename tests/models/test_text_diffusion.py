@@ -139,7 +139,7 @@ def test_guidance_one_is_the_plain_model_and_zero_forgets_the_style(model):
     assert written("fable", 1.0) != written("sonnet", 1.0)
 
 
-SPELL_NOTHING = "qx z\n\t  é—日🙂.,<>  "
+SPELL_NOTHING = "qv \n\t  é—日🙂.,<>  "
 """Characters in which the guard finds no word, in whatever order they come."""
 
 
