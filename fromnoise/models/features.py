@@ -104,13 +104,21 @@ class FeatureEncoder(nn.Module):
     @torch.no_grad()
     def features(self, pictures: Tensor) -> Tensor:
         """Describe uint8 pictures (B, S, S, 3) by whitened features, float32 (B, D)."""
-        found = torch.cat([self._describe(part) for part in torch.split(pictures, CHUNK)])
-        return (found - self.mean) @ self.whitening
+        return self.whitened(torch.cat([self.seen(part) for part in torch.split(pictures, CHUNK)]))
 
     @torch.no_grad()
-    def style_nats(self, pictures: Tensor) -> Tensor:
-        """Return -log p of each known style for uint8 pictures (B, S, S, 3), (B, styles)."""
-        return -self.style_out(self._describe(pictures)).float().log_softmax(1)  # type: ignore[no-any-return]
+    def seen(self, pictures: Tensor) -> Tensor:
+        """Describe uint8 pictures (B, S, S, 3) by what `whitened` and `style_nats` take, float32 (B, D)."""
+        return self._describe(pictures)
+
+    def whitened(self, seen: Tensor) -> Tensor:
+        """Return the features (B, D) of pictures that were seen."""
+        return (seen - self.mean) @ self.whitening
+
+    @torch.no_grad()
+    def style_nats(self, seen: Tensor) -> Tensor:
+        """Return -log p of each known style for pictures that were seen, (B, D): (B, styles)."""
+        return -self.style_out(seen).float().log_softmax(1)  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def whiten(self, plain: Tensor, damaged: Tensor) -> None:

@@ -87,18 +87,22 @@ class Scorer(nn.Module):
     @torch.no_grad()
     def scores(self, pictures: Tensor, prompt: str, style: str | None = None) -> Tensor:
         """Return how well uint8 pictures (B, S, S, 3) show a prompt, from -1 to 1, (B,); one by one."""
-        promised = self.promised([prompt], [style])
-        large = resized(pictures, self.codec.size)
-        found = torch.cat([self.codec.features(picture[None]) for picture in large])
-        return F.cosine_similarity(found, promised)
+        return self._cosines(self._seen(pictures), prompt, style)
 
     @torch.no_grad()
     def merits(self, pictures: Tensor, prompt: str, style: str | None = None) -> Tensor:
         """Return what the best of some pictures (B, S, S, 3) is chosen by, (B,): prompt and style in one."""
-        scores, encoder = self.scores(pictures, prompt, style), self.codec
-        if style not in encoder.settings.styles:
+        seen, known = self._seen(pictures), self.codec.settings.styles
+        scores = self._cosines(seen, prompt, style)
+        if style not in known:
             return scores
-        place = encoder.settings.styles.index(style)
-        large = resized(pictures, encoder.size)
-        nats = torch.cat([encoder.style_nats(picture[None]) for picture in large])
-        return scores - self.settings.style_weight * nats[:, place]
+        nats = torch.cat([self.codec.style_nats(one) for one in seen])
+        return scores - self.settings.style_weight * nats[:, known.index(style)]
+
+    def _seen(self, pictures: Tensor) -> list[Tensor]:
+        """See pictures one by one, since the others of a batch must not change the last bit."""
+        return [self.codec.seen(picture[None]) for picture in resized(pictures, self.codec.size)]
+
+    def _cosines(self, seen: Sequence[Tensor], prompt: str, style: str | None) -> Tensor:
+        found = torch.cat([self.codec.whitened(one) for one in seen])
+        return F.cosine_similarity(found, self.promised([prompt], [style]))
