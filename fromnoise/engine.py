@@ -21,7 +21,9 @@ Result = ImageResult | TextResult
 News = Progress | TextDelta | Result
 Work = Callable[[Any], Iterator[Any]]
 """From a request to its news, the last of which is the result: a model's `stream`."""
-Remade = Generator[Progress, None, ImageResult]
+Copies = list[str | None]
+"""For each picture the training picture that it nearly equals; None for none."""
+Remade = Generator[Progress, None, tuple[ImageResult, Copies]]
 Verdict = Literal["done", "refused", "failed", "cancelled"]
 
 NOT_PROMPTS = ("style", "solver", "grid", "weaker", "negative", "keep")
@@ -87,9 +89,12 @@ class Engine:
             notes = require_safe(*words_of(request), *also)
             if isinstance(request, ImageRequest) and request.init is not None:
                 require_safe_picture(request.init, "init picture")
-            for news in self._made(request):
+            for news in (self.work or self.model.stream)(request):
+                copies: Copies = []
+                if isinstance(news, ImageResult):
+                    news, copies = yield from self._without_copies(request, news)
                 if isinstance(news, ImageResult | TextResult):
-                    news = _finished(news, notes, self.told, self.model.name)
+                    news = _finished(news, copies, notes, self.told, self.model.name)
                     record.keep("done", result=news)
                 yield news
         except UnsafePromptError as error:
@@ -104,20 +109,17 @@ class Engine:
         finally:
             record.keep("failed", "a fault in the program")  # unless something else was kept already
 
-    def _made(self, request: Request) -> Iterator[Any]:
-        """Make what is asked for, without near copies of training pictures where another seed can help."""
-        for news in (self.work or self.model.stream)(request):
-            if isinstance(news, ImageResult) and self.copies == "again" and _has_its_own_noise(request):
-                news = yield from self._without_copies(request, news)
-            yield news
+    def _without_copies(self, request: Request, made: ImageResult) -> Remade:
+        """Find near copies of training pictures and, where another seed can help, make them once more.
 
-    def _without_copies(self, request: ImageRequest, made: ImageResult) -> Remade:
-        """Make near copies once more; of one that is near again, the first is kept.
-
-        Meanwhile the last step is told again and again, so that others get their turn and it can be stopped.
+        Of one that is near again, the first is kept. Return what is kept, and what it is near to. Meanwhile
+        the last step is told again and again, so that others get their turn and it can be stopped.
         """
+        copies = near_copies(made.images, self.model.name)
+        if self.copies == "mark" or not _has_its_own_noise(request):
+            return made, copies
         last: Callable[[], list[Any]] = partial(list, made.images)
-        for place, copied in enumerate(near_copies(made.images, self.model.name)):
+        for place, copied in enumerate(copies):
             if copied is None:
                 continue
             seed = another_seed(request.seed + place)
@@ -126,7 +128,8 @@ class Engine:
                     yield Progress(news.of, news.of, last)
                 elif near_copies(news.images, self.model.name) == [None]:
                     made = _in_place(made, place, news, {"seed": request.seed + place, "near": copied})
-        return made
+                    copies[place] = None
+        return made, copies
 
 
 @dataclass
@@ -178,10 +181,12 @@ def _in_place(made: ImageResult, place: int, other: ImageResult, instead_of: dic
     return replace(made, images=images, settings=settings, warnings=[*made.warnings, said])
 
 
-def _finished(result: Result, notes: list[str], told: Mapping[str, Any], model: str) -> Result:
+def _finished(
+    result: Result, copies: Copies, notes: list[str], told: Mapping[str, Any], model: str
+) -> Result:
     """Review a result of a model and stamp it."""
     if isinstance(result, ImageResult):
-        found = review_pictures(result.images, model)
+        found = review_pictures(result.images, copies)
         if found and found[0].startswith(NOT_REVIEWED):  # known before: no news, but kept with the picture
             found, told = found[1:], {**told, "review": found[0]}
         pictures = zip(result.settings, result.images, strict=True)

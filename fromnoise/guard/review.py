@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from fromnoise.errors import RequestError
-from fromnoise.guard.copies import copied_span, near_copies
+from fromnoise.guard.copies import copied_span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,17 +60,18 @@ def review(images: "Sequence[Image]") -> Review:
     )
 
 
-def review_pictures(images: "Sequence[Image]", model: str = "") -> list[str]:
+def review_pictures(images: "Sequence[Image]", copies: Sequence[str | None] = ()) -> list[str]:
     """Return one sentence for each unsafe picture, or that none could be judged, and for each near copy.
 
-    `model` is the name of the model that made them; its training pictures are looked at where they are here.
+    `copies` is what `near_copies` found.
     """
     if not images:
         return []
     said = "nearly equals the training picture {}; another seed gives another picture"
-    copies = enumerate(near_copies(images, model) if model else [], start=1)
     return review(images).warnings + [
-        f"picture {place} {said.format(name)}" for place, name in copies if name is not None
+        f"picture {place} {said.format(name)}"
+        for place, name in enumerate(copies, start=1)
+        if name is not None
     ]
 
 

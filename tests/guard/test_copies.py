@@ -54,7 +54,8 @@ def test_without_the_dataset_nothing_is_looked_for(tmp_path, monkeypatch):
 
 
 def test_a_review_marks_copies(pictures):
-    *_, said = review_pictures([pictures[19], pictures[2]], "blots")
+    made = [pictures[19], pictures[2]]
+    *_, said = review_pictures(made, near_copies(made, "blots"))
     assert said.startswith("picture 2 nearly equals the training picture blot/2")
 
 
