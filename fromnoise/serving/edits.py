@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from fromnoise.serving.house import House
 from fromnoise.serving.pictures_asked import Start
-from fromnoise.serving.problems import Problem
+from fromnoise.serving.problems import Problem, unreadable
 from fromnoise.serving.shapes import EditBody, GenerationBody, Reference
 from fromnoise.serving.uploads import check_header, content_of
 
@@ -141,6 +141,4 @@ def _body(kind: type[B], told: Any) -> B:
     try:
         return kind.model_validate(told)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Problem(400, f"{name}: {first['msg']}", "invalid_value", name) from None
+        raise unreadable(error) from None

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -93,7 +93,7 @@ def handle(app: FastAPI) -> None:
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return _unreadable(error).response()
+        return unreadable(error).response()
 
     async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -110,7 +110,7 @@ def handle(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
 
 
-def _unreadable(error: RequestValidationError) -> Problem:
+def unreadable(error: RequestValidationError | ValidationError) -> Problem:
     """Say which field is wrong, and how; what came is not repeated, for it may be anything."""
     first = error.errors()[0]
     path = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
